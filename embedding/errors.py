@@ -1,0 +1,30 @@
+"""What can go wrong between a text and its vector.
+
+EmbeddingError
+├── ModelMissingError      no model file, and no source gave one
+├── ModelInvalidError      the file is not what it claims to be
+├── ModelFailedError       the child that runs the model died, or answered nonsense, twice
+└── EmbeddingTimeoutError  no answer in time
+"""
+
+from __future__ import annotations
+
+
+class EmbeddingError(Exception):
+    """Anything this package raises; the text names the thing, the cause and the next step."""
+
+
+class ModelMissingError(EmbeddingError):
+    """No usable model file is on this machine and none could be fetched."""
+
+
+class ModelInvalidError(EmbeddingError):
+    """A model file failed its checksum or its format; it was not loaded."""
+
+
+class ModelFailedError(EmbeddingError):
+    """The model's process died or returned vectors that are not vectors, also after one restart."""
+
+
+class EmbeddingTimeoutError(EmbeddingError):
+    """The deadline passed before the vectors were there."""

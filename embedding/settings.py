@@ -1,0 +1,24 @@
+"""Settings of the model and its processes; mcp_server/settings.py says where values come from."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ModelSettings(BaseModel):
+    """Which model gives meaning, and how it runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field("all-minilm-l6-v2", description="a known model, a path to a GGUF file, or none")
+    directory: str = Field("", description="where model files are kept; empty: the user's data directory")
+    processes: int = Field(0, ge=0, le=64, description="children that embed; 0: one for each core")
+    query_threads: int = Field(0, ge=0, le=64, description="threads for a lone query; 0: as many as cores, at most 4")
+
+
+class MemorySettings(BaseModel):
+    """What may be kept in memory and in caches."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    vector_cache_mb: int = Field(512, ge=0, description="disk the shared vector cache may take, in MiB; 0 turns it off")

@@ -1,0 +1,1 @@
+"""A directory into rows: walk, chunk, embed, write."""

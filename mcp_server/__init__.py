@@ -1,0 +1,1 @@
+"""The product: MCP server and command line. Alone knows MCP, the environment and the terminal."""

@@ -1,0 +1,43 @@
+"""What an index was made with, and whether it can serve what is wanted now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """Only what changes stored bytes: the row schema, the way files are cut, the model and its dimension."""
+
+    schema: str
+    chunker: str
+    model: str = ""  # "" while no model is there: text alone
+    dim: int = 0
+
+
+class IndexState(StrEnum):
+    """What stands in the way of using an index; ``CURRENT`` is the only one that serves everything."""
+
+    MISSING = "missing"
+    CURRENT = "current"
+    STALE_SCHEMA = "stale_schema"
+    STALE_CHUNKER = "stale_chunker"
+    STALE_MODEL = "stale_model"  # text serves, vectors must be made again
+    CORRUPT = "corrupt"
+
+
+def compare(stored: Fingerprint | None, wanted: Fingerprint) -> IndexState:
+    """The worst reason why ``stored`` cannot stand in for ``wanted``.
+
+    An index without a model serves a search without one, and an index with one serves that too: vectors lie idle.
+    """
+    if stored is None:
+        return IndexState.MISSING
+    if stored.schema != wanted.schema:
+        return IndexState.STALE_SCHEMA
+    if stored.chunker != wanted.chunker:
+        return IndexState.STALE_CHUNKER
+    if wanted.model and (stored.model, stored.dim) != (wanted.model, wanted.dim):
+        return IndexState.STALE_MODEL
+    return IndexState.CURRENT

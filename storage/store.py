@@ -1,0 +1,139 @@
+"""ChunkStore: the contract between the index and everything else, and its promises.
+
+One writer at a time (storage/lock.py), any number of readers, in any number of processes. Whatever kills a writer,
+a reader sees each file's chunks from before or after a commit, never a mixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
+from storage.fingerprint import Fingerprint, IndexState
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What an exact or regular-expression search looks for, line by line."""
+
+    text: str
+    is_regex: bool
+    ignore_case: bool = False
+    timeout_s: float = 5.0  # of matching, all chunks together
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A chunk with the 1-based lines of the file on which the pattern matched."""
+
+    chunk: Chunk
+    lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Matches in file order, at most as many as asked for; ``complete`` is false where a limit or time ended the search."""
+
+    found: tuple[Match, ...]
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """Sizes as of one moment; ``skipped`` counts files by reason."""
+
+    files: int
+    chunks: int
+    vectors: int
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    vector_index: str = "exact"  # "exact", "ivf_pq", "ivf_rq", "ivf_hnsw_sq"
+    text_index: str = "none"  # "none" (scanned), "bm25"
+    disk_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Rows whose checksum or reference does not hold; ``path`` is the file to index again."""
+
+    path: str
+    reason: str
+
+
+class ChunkStore(Protocol):
+    """Chunks, their vectors and the files they came from, for one root."""
+
+    def state(self, wanted: Fingerprint) -> IndexState:
+        """Whether what is stored can serve ``wanted``."""
+        ...
+
+    def reset(self, fingerprint: Fingerprint) -> None:
+        """Drop everything and begin an empty index made with ``fingerprint``."""
+        ...
+
+    def reset_vectors(self, fingerprint: Fingerprint) -> None:
+        """Drop the vectors alone: the model changed, the text did not."""
+        ...
+
+    def files(self) -> dict[str, FileRecord]:
+        """Every file ever looked at and still there, by path, skipped ones included."""
+        ...
+
+    def replace_files(self, files: Sequence[FileRows]) -> None:
+        """Publish these files' rows in place of all earlier rows of the same paths, in one commit.
+
+        Vectors of chunks whose id stays are kept; those of ids that vanish go.
+        """
+        ...
+
+    def delete_files(self, paths: Collection[str]) -> None:
+        """Forget these paths; unknown ones are ignored."""
+        ...
+
+    def missing_vectors(self, limit: int) -> list[Chunk]:
+        """Up to ``limit`` chunks that have no vector yet, in a stable order."""
+        ...
+
+    def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Store vectors, shape (len(ids), dim), rows of norm 1; ids that are unknown or have one are ignored."""
+        ...
+
+    def find_text(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Candidate]:
+        """BM25 over split identifiers (storage/ranking/terms.py), best first; no terms find nothing."""
+        ...
+
+    def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
+        """Nearest chunks to ``vector`` of shape (dim,); the score is the cosine similarity, -1 to 1, best first."""
+        ...
+
+    def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:
+        """Chunks with a line that matches, ordered by path and place.
+
+        Raises InvalidPatternError where ``pattern`` is no regular expression.
+        """
+        ...
+
+    def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
+        """The chunks of these ids; unknown ids are absent."""
+        ...
+
+    def stats(self) -> StoreStats:
+        """Counts and index kinds as of now."""
+        ...
+
+    def maintain(self) -> None:
+        """Bring indexes up to date, compact, prune old versions. Slow; the writer calls it when it has nothing better to do."""
+        ...
+
+    def check(self) -> list[Damage]:
+        """Read every row and hold it against its checksum; returns what to index again."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and memory; later calls are errors."""
+        ...
