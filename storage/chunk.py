@@ -39,6 +39,7 @@ class Chunk:
     language: str  # "python"; "text" where none is known
     kind: str  # "function", "method", "class", "type", "module", "section", "block", ... (indexer/languages.py)
     name_path: str  # "Class/method", "" where nothing is named
+    defines: tuple[str, ...]  # simple names of all definitions that begin in the chunk, in file order
     context: str  # the signature lines above an inner piece of a large unit, "" elsewhere
     content_hash: str
     file_hash: str
