@@ -1,0 +1,82 @@
+#!/bin/sh
+# install.sh run|dev: makes .venv and installs into it what requirements/run.txt or dev.txt pins, then codeloupe itself.
+# Whatever goes wrong ends in one sentence that names the cause and the next step.
+set -eu
+
+pins=requirements/$1.txt
+log=.venv/install.log
+disk_gb=3 # .venv and what compiling leaves in the temporary directory, with some air
+case ${OS:-} in Windows_NT) bin=.venv/Scripts ;; *) bin=.venv/bin ;; esac
+
+fail() {
+    printf 'Set-up stopped: %s\n' "$*" >&2
+    exit 1
+}
+
+works() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+
+find_python() {
+    for name in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 python}; do
+        if works "$name"; then echo "$name" && return; fi
+    done
+    fail "no Python 3.11 or newer answers as ${PYTHON:-python3}; install one, or name it with PYTHON=/path/to/python3."
+}
+
+check_space() {
+    "$1" -c "import shutil, sys, tempfile; sys.exit(any(
+        shutil.disk_usage(place).free < $disk_gb << 30 for place in ('.', tempfile.gettempdir())))" ||
+        fail "less than $disk_gb GB are free here or in the temporary directory; make room, or set TMPDIR elsewhere."
+}
+
+compiles() { printf '#include <vector>\nint main() { return 0; }\n' | "$1" -x c++ -o "$2" - >/dev/null 2>&1; }
+
+# CMake finds a compiler by itself on Windows; elsewhere it is one of these.
+check_compiler() {
+    [ "${OS:-}" = Windows_NT ] && return
+    program=$(mktemp) || fail "nothing can be written to the temporary directory; set TMPDIR to one that can be."
+    for name in ${CXX:-c++ g++ clang++}; do
+        if compiles "$name" "$program"; then rm -f "$program" && return; fi
+    done
+    rm -f "$program"
+    fail "no working C++ compiler (${CXX:-c++, g++, clang++}), and llama.cpp has to be compiled; install one" \
+        "(Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install)."
+}
+
+make_environment() {
+    python=$(find_python)
+    check_space "$python"
+    "$python" -m venv --clear .venv >/dev/null 2>&1 ||
+        fail "$python cannot make a virtual environment in $(pwd); see that the folder can be written to and that" \
+            "the venv module is there (Debian, Ubuntu: apt install python3-venv)."
+}
+
+cause() {
+    if grep -qiE 'no space left|disk quota' "$log"; then
+        echo "the disk is full; make room"
+    elif grep -qE 'DO NOT MATCH THE HASHES' "$log"; then
+        echo "a download is not the file that was pinned; see which one in $log"
+    elif grep -qE 'NewConnectionError|NameResolutionError|Max retries|ReadTimeout|ProxyError|SSLError' "$log"; then
+        echo "the package index does not answer; see that there is a network, or set pip's proxy and index"
+    elif grep -qE 'Failed building wheel for llama' "$log"; then
+        echo "llama.cpp did not compile; the compiler's words are in $log"
+    else
+        echo "pip failed; its words are in $log"
+    fi
+}
+
+pip() {
+    "$bin/python" -m pip install --disable-pip-version-check --no-input "$@" >>"$log" 2>&1 ||
+        fail "$(cause), then run make again."
+}
+
+works "$bin/python" || make_environment
+: >"$log"
+if ! "$bin/python" -c 'import llama_cpp' >/dev/null 2>&1; then
+    check_compiler
+    echo "Installing into .venv; llama.cpp is compiled once, which takes some minutes (pip's words: $log)."
+fi
+# Only what embeds is compiled. What compiles it is pinned too: pip has two names for that, before and since 25.3.
+export CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}"
+export PIP_CONSTRAINT=requirements/build.txt PIP_BUILD_CONSTRAINT=requirements/build.txt
+pip --require-hashes -r "$pins"
+pip --no-deps --editable .
