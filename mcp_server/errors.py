@@ -1,0 +1,25 @@
+"""What can go wrong in the product itself.
+
+ProductError
+├── ConfigError       an unknown key or a bad value, with its place
+├── OutsideRootError  a path that is not under an allowed root
+└── RequestError      a caller's argument that cannot be served
+"""
+
+from __future__ import annotations
+
+
+class ProductError(Exception):
+    """Anything this package raises; the text names the thing, the cause and the next step."""
+
+
+class ConfigError(ProductError):
+    """A setting that is unknown or has a value that is not allowed."""
+
+
+class OutsideRootError(ProductError):
+    """A path that this server was not allowed to read."""
+
+
+class RequestError(ProductError):
+    """An argument of a tool call or a command that cannot be served."""

@@ -1,0 +1,120 @@
+"""What a caller may ask, checked once for the tools and the command line; each refusal is one sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from mcp_server.errors import RequestError
+from storage.chunk import Filters
+
+MODES = ("auto", "hybrid", "semantic", "text", "exact", "regex")
+DETAILS = ("snippets", "locations", "full")
+FORMATS = ("text", "json")
+EMBED_KINDS = ("query", "document")
+MAX_QUERY_CHARS = 8_000  # some 2,000 tokens: no model here reads more of a question
+MAX_LIMIT = 100
+MAX_OFFSET = 10_000
+MAX_TEXTS = 1_000  # 1,000 vectors of 384 numbers are 4 MB of JSON; clients close above 10 MB
+MAX_TEXT_CHARS = 200_000
+CHARS_PER_TOKEN = 3  # code has 3 to 4 characters a token; the smaller figure never promises too much
+MAX_ANSWER_CHARS = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A search as the engine runs it; every field is valid."""
+
+    query: str
+    limit: int
+    offset: int = 0
+    mode: str = "auto"
+    filters: Filters = field(default_factory=Filters)
+    min_similarity: float | None = None  # None: the settings' or the model's own
+
+
+@dataclass(frozen=True, slots=True)
+class Answering:
+    """How an answer is written."""
+
+    detail: str = "snippets"
+    format: str = "text"
+    max_chars: int = 10_000
+
+
+def search_request(
+    query: str,
+    limit: int,
+    offset: int,
+    mode: str,
+    filters: Filters,
+    min_similarity: float | None,
+) -> SearchRequest:
+    """A SearchRequest, or RequestError with the one thing to change."""
+    cleaned = "".join(letter if letter.isprintable() else " " for letter in query[: MAX_QUERY_CHARS + 1])
+    if not cleaned.strip():
+        raise RequestError("query is empty; say in words, or by name, what the code should do.")
+    if len(query) > MAX_QUERY_CHARS:
+        raise RequestError(
+            f"query has {len(query):,} characters, {MAX_QUERY_CHARS:,} is the most; send its telling part."
+        )
+    _within("limit", limit, 1, MAX_LIMIT)
+    _within("offset", offset, 0, MAX_OFFSET)
+    one_of("mode", mode, MODES)
+    if min_similarity is not None and not -1 <= min_similarity <= 1:
+        raise RequestError(f"min_similarity is {min_similarity}; it is a cosine, give a number from -1 to 1.")
+    kept = cleaned if mode in ("exact", "regex") else cleaned.strip()
+    return SearchRequest(kept, limit, offset, mode, filters, min_similarity)
+
+
+def filters_from(
+    paths: Sequence[str], languages: Sequence[str], kinds: Sequence[str], known: tuple[Collection[str], Collection[str]]
+) -> Filters:
+    """Filters, with languages and kinds held against ``known`` (languages, kinds)."""
+    for language in languages:
+        one_of("language", language, known[0])
+    for kind in kinds:
+        one_of("kind", kind, known[1])
+    return Filters(tuple(paths), tuple(languages), tuple(kinds))
+
+
+def answering(detail: str, output: str, max_tokens: int, default_chars: int) -> Answering:
+    """How to write the answer; ``max_tokens`` 0 means the default."""
+    one_of("detail", detail, DETAILS)
+    one_of("format", output, FORMATS)
+    if max_tokens == 0:
+        return Answering(detail, output, default_chars)
+    _within("max_tokens", max_tokens, 100, MAX_ANSWER_CHARS // CHARS_PER_TOKEN)
+    return Answering(detail, output, max_tokens * CHARS_PER_TOKEN)
+
+
+def embed_texts(texts: Sequence[str], kind: str) -> list[str]:
+    """The texts, or RequestError."""
+    one_of("kind", kind, EMBED_KINDS)
+    if not texts:
+        raise RequestError("texts is empty; send at least one text to embed.")
+    if len(texts) > MAX_TEXTS:
+        raise RequestError(
+            f"texts has {len(texts):,} entries, {MAX_TEXTS:,} is the most in one call; send them in parts."
+        )
+    for number, text in enumerate(texts):
+        if len(text) > MAX_TEXT_CHARS:
+            raise RequestError(
+                f"texts[{number}] has {len(text):,} characters, {MAX_TEXT_CHARS:,} is the most; cut it up."
+            )
+    return list(texts)
+
+
+def one_of(name: str, value: str, known: Collection[str]) -> None:
+    """Refuse ``value`` unless it is known, with the nearest known one."""
+    if value in known:
+        return
+    near = difflib.get_close_matches(value.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"use one of {', '.join(sorted(known)[:60])}."
+    raise RequestError(f"{name} {value!r} is unknown; {hint}")
+
+
+def _within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise RequestError(f"{name} is {value:,}; give a number from {low:,} to {high:,}.")
