@@ -4,7 +4,7 @@
 DIR ?= .
 QUERY ?= how are results of text and vector search fused
 ARGS ?=
-# What compiles codeloupe and llama.cpp; pip installs these aside, never into .venv.
+# What compiles llama.cpp and packs codeloupe.
 BUILD_REQUIREMENTS := hatchling editables scikit-build-core[pyproject] cmake ninja
 
 VENV := .venv

@@ -54,13 +54,13 @@ cause() {
     if grep -qiE 'no space left|disk quota' "$log"; then
         echo "the disk is full; make room"
     elif grep -qE 'DO NOT MATCH THE HASHES' "$log"; then
-        echo "a download is not the file that was pinned; see which one in $log"
+        echo "a download is not the file that was pinned ($log says which); see where pip takes it from"
     elif grep -qE 'NewConnectionError|NameResolutionError|Max retries|ReadTimeout|ProxyError|SSLError' "$log"; then
         echo "the package index does not answer; see that there is a network, or set pip's proxy and index"
     elif grep -qE 'Failed building wheel for llama' "$log"; then
-        echo "llama.cpp did not compile; the compiler's words are in $log"
+        echo "llama.cpp did not compile; mend what the compiler says in $log"
     else
-        echo "pip failed; its words are in $log"
+        echo "pip failed; mend what $log says"
     fi
 }
 
@@ -75,8 +75,8 @@ if ! "$bin/python" -c 'import llama_cpp' >/dev/null 2>&1; then
     check_compiler
     echo "Installing into .venv; llama.cpp is compiled once, which takes some minutes (pip's words: $log)."
 fi
-# Only what embeds is compiled. What compiles it is pinned too: pip has two names for that, before and since 25.3.
+# Only what embeds is compiled, by tools that are pinned like all else: hence no build isolation.
 export CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}"
-export PIP_CONSTRAINT=requirements/build.txt PIP_BUILD_CONSTRAINT=requirements/build.txt
-pip --require-hashes -r "$pins"
-pip --no-deps --editable .
+pip --require-hashes -r requirements/build.txt
+pip --require-hashes --no-build-isolation -r "$pins"
+pip --no-deps --no-build-isolation --editable .
