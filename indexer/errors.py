@@ -1,0 +1,15 @@
+"""What can go wrong between a directory and its rows.
+
+IndexerError
+└── RootError    the directory to index is missing, no directory, or closed to us
+"""
+
+from __future__ import annotations
+
+
+class IndexerError(Exception):
+    """Anything this package raises; the text names the thing, the cause and the next step."""
+
+
+class RootError(IndexerError):
+    """The directory that was asked for cannot be walked at all; nothing was read."""

@@ -1,0 +1,303 @@
+"""The tree as git sees it, and why parts of it are left out. Looks at names and sizes; never opens a source file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from operator import attrgetter
+from pathlib import Path
+
+from indexer.errors import RootError
+from indexer.ignore import Level, judge, parse_rules
+from indexer.repository import (
+    GitSettings,
+    Repository,
+    Tracked,
+    enclosing_repository,
+    git_settings,
+    read_ignore_file,
+    repository_at,
+    tracked_although_ignored,
+)
+from indexer.settings import IndexSettings
+from indexer.source import Skip, SkipReason, SourceFile
+from indexer.vendored import MARKERS, is_vendored_by_content, is_vendored_name
+
+__all__ = ["Skip", "SkipReason", "SourceFile", "walk"]
+
+GIT_IGNORE_FILE = ".gitignore"
+OWN_IGNORE_FILE = ".codeloupeignore"
+_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", ".pijul", "_darcs", "CVS"})
+_WINDOWS = sys.platform == "win32"
+_TELLING = MARKERS | {GIT_IGNORE_FILE, OWN_IGNORE_FILE, ".git"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What is said about entries of one directory. Levels come strongest first."""
+
+    own: tuple[Level, ...]  # .codeloupeignore, then settings.exclude
+    git: tuple[Level, ...]  # .gitignore from the deepest up, info/exclude, core.excludesFile
+    tracked: Tracked
+    git_settings: GitSettings
+
+
+@dataclass(frozen=True, slots=True)
+class _Directory:
+    """A directory still to be looked into."""
+
+    absolute: str
+    path: str  # relative to the root, "" or ending with "/"
+    rules: _Rules
+    ignored: bool = False  # entered only for the tracked files in it
+    wanted: bool = False  # the root, or named by a "!" pattern of our own: never taken for vendored
+
+
+def walk(root: Path, settings: IndexSettings) -> Iterator[SourceFile | Skip]:
+    """Every file below ``root`` that git would list, tracked or not, or the reason why it is skipped.
+
+    Ignored paths are not mentioned at all. Within a directory files come first, each kind in order of name; links are
+    never followed. Raises RootError at once where ``root`` cannot be listed.
+    """
+    top = _checked(root)
+    first = _Directory(str(top), "", _root_rules(top, settings), wanted=True)
+    return _entries(first, str(top), settings)
+
+
+def _checked(root: Path) -> Path:
+    """The root's real path."""
+    try:
+        top = root.resolve(strict=True)
+        with os.scandir(top):
+            return top
+    except FileNotFoundError:
+        raise RootError(f"There is no directory {root}; give the path of one that exists.") from None
+    except NotADirectoryError:
+        raise RootError(f"{root} is a file, not a directory; give the directory that holds it.") from None
+    except PermissionError:
+        raise RootError(f"{root} may not be read by this user; change its permissions or choose another.") from None
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links; a NUL in the path
+        raise RootError(f"{root!s} cannot be listed ({error}); choose another directory.") from error
+
+
+def _entries(first: _Directory, root: str, settings: IndexSettings) -> Iterator[SourceFile | Skip]:
+    limit = settings.max_file_kb * 1024
+    pending = [first]
+    while pending:  # a stack and no recursion: trees are deeper than Python's
+        listing = _list(pending.pop(), settings)
+        if isinstance(listing, Skip):
+            yield listing
+            continue
+        here = listing.directory
+        below: list[_Directory] = []
+        for entry in listing.entries:
+            path = here.path + entry.name
+            if _is_directory(entry):
+                inner = _inner(here, entry, path)
+                if inner is not None:
+                    below.append(inner)
+            elif _is_found(here, entry.name, path):
+                yield _file(entry, path, root, limit)
+        pending.extend(reversed(below))
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    directory: _Directory
+    entries: list[os.DirEntry[str]]  # 340 bytes each: a million files in one directory are listed in 340 MB
+
+
+def _list(directory: _Directory, settings: IndexSettings) -> _Listing | Skip:
+    """What is in a directory, with the rules that hold there; or why it is left out."""
+    if not _is_utf8(directory.path):
+        return Skip(_printable(directory.path), SkipReason.PATH_NOT_UTF8)
+    judged = not settings.include_vendored and not directory.wanted
+    name = directory.path[:-1].rpartition("/")[2]
+    if judged and is_vendored_name(name):
+        return Skip(directory.path, SkipReason.VENDORED)
+    try:
+        with os.scandir(directory.absolute) as listed:
+            entries = sorted(listed, key=attrgetter("name"))
+    except OSError as error:
+        return _failed(directory.path, error)
+    telling = {entry.name for entry in entries if entry.name in _TELLING}
+    if judged and is_vendored_by_content(name, telling):
+        return Skip(directory.path, SkipReason.VENDORED)
+    return _Listing(_with_own_files(directory, telling), entries)
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    """Whether to look inside: no links, and no junctions, which Windows presents as directories."""
+    try:
+        return entry.is_dir(follow_symlinks=False) and not (_WINDOWS and _is_junction(entry))
+    except OSError:
+        return False  # the look at it as a file says why
+
+
+def _is_junction(entry: os.DirEntry[str]) -> bool:
+    return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) != 0
+
+
+def _inner(here: _Directory, entry: os.DirEntry[str], path: str) -> _Directory | None:
+    """The directory to look into next, or None where nothing in it can be found."""
+    if entry.name in _VERSION_CONTROL:
+        return None
+    rules = here.rules
+    own = judge(rules.own, entry.name, path, is_directory=True)
+    if own:
+        return None
+    ignored = own is None and (here.ignored or bool(judge(rules.git, entry.name, path, is_directory=True)))
+    if ignored and not rules.tracked.leads_to(path):
+        return None
+    return _Directory(entry.path, path + "/", rules, ignored, wanted=own is False)
+
+
+def _is_found(here: _Directory, name: str, path: str) -> bool:
+    if name == ".git":  # a file in linked work trees and submodules
+        return False
+    rules = here.rules
+    own = judge(rules.own, name, path, is_directory=False)
+    if own is not None:
+        return not own
+    if here.ignored or judge(rules.git, name, path, is_directory=False):
+        return path in rules.tracked.files
+    return True
+
+
+def _file(entry: os.DirEntry[str], path: str, root: str, limit: int) -> SourceFile | Skip:
+    try:
+        status = entry.stat(follow_symlinks=False)
+    except OSError as error:
+        return _failed(path, error)
+    if not _is_utf8(path):
+        return Skip(_printable(path), SkipReason.PATH_NOT_UTF8)
+    size, mtime_ns = status.st_size, status.st_mtime_ns
+    if not stat.S_ISREG(status.st_mode):
+        reason = SkipReason.NOT_A_FILE
+        if stat.S_ISLNK(status.st_mode) or stat.S_ISDIR(status.st_mode):  # a junction is the latter
+            reason = _link_reason(entry.path, root)
+        return Skip(path, reason, size, mtime_ns)
+    if size > limit:
+        return Skip(path, SkipReason.TOO_LARGE, size, mtime_ns)
+    return SourceFile(path, entry.path, size, mtime_ns)
+
+
+def _link_reason(absolute: str, root: str) -> SkipReason:
+    """Why a link is not followed. Its target is named by the file system and not touched."""
+    try:
+        target = os.path.realpath(absolute, strict=True)
+    except OSError as error:
+        return SkipReason.SYMLINK_LOOP if error.errno == errno.ELOOP else SkipReason.SYMLINK_BROKEN
+    if not _holds(root, target):
+        return SkipReason.SYMLINK_OUTSIDE
+    return SkipReason.SYMLINK_LOOP if _holds(target, absolute) else SkipReason.SYMLINK
+
+
+def _holds(directory: str, path: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip(os.sep) + os.sep)
+
+
+def _failed(path: str, error: OSError) -> Skip:
+    gone = isinstance(error, FileNotFoundError | NotADirectoryError)
+    return Skip(_printable(path), SkipReason.VANISHED if gone else SkipReason.UNREADABLE)
+
+
+def _is_utf8(path: str) -> bool:
+    if path.isascii():
+        return True
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _printable(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
+def _root_rules(top: Path, settings: IndexSettings) -> _Rules:
+    """What is said about the root's entries by anything but the root's own ignore files."""
+    repository = enclosing_repository(top)
+    git = git_settings(top)
+    above = _directories_above(top, repository)
+    exclude = _level("\n".join(settings.exclude), ignore_case=git.ignore_case)
+    return _Rules(
+        own=(*_levels_above(above, top, OWN_IGNORE_FILE, git), *exclude),
+        git=(*_levels_above(above, top, GIT_IGNORE_FILE, git), *_repository_levels(repository, git, top)),
+        tracked=tracked_although_ignored(top, "") if repository else Tracked(),
+        git_settings=git,
+    )
+
+
+def _directories_above(top: Path, repository: Repository | None) -> list[Path]:
+    """The directories between the root and its work tree's top, the top included, the root not; nearest first."""
+    if repository is None or repository.top == top:
+        return []
+    parents = list(top.parents)
+    return parents[: parents.index(repository.top) + 1]
+
+
+def _levels_above(above: list[Path], top: Path, file_name: str, git: GitSettings) -> list[Level]:
+    return [
+        level
+        for directory in above
+        for level in _level(
+            read_ignore_file(directory / file_name),
+            prefix=_prefix(directory, top),
+            ignore_case=git.ignore_case,
+        )
+    ]
+
+
+def _repository_levels(repository: Repository | None, git: GitSettings, directory: Path, cut: int = 0) -> list[Level]:
+    """The private excludes of a work tree, or of no work tree, and the user's."""
+    prefix = _prefix(repository.top, directory) if repository else ""
+    files = ([repository.exclude_file] if repository else []) + [git.excludes_file]
+    texts = map(read_ignore_file, files)
+    return [level for text in texts for level in _level(text, cut, prefix, ignore_case=git.ignore_case)]
+
+
+def _prefix(directory: Path, top: Path) -> str:
+    inner = top.relative_to(directory).as_posix()
+    return "" if inner == "." else inner + "/"
+
+
+def _level(text: str, cut: int = 0, prefix: str = "", *, ignore_case: bool) -> tuple[Level, ...]:
+    rules = parse_rules(text, ignore_case=ignore_case)
+    return (Level(rules, cut, prefix),) if rules else ()
+
+
+def _with_own_files(here: _Directory, telling: set[str]) -> _Directory:
+    """The directory with the rules of the ignore files that lie in it, and of the repository that begins in it."""
+    if ".git" in telling and here.path:
+        here = _in_repository(here)
+    rules = here.rules
+    own = _level_in(here, OWN_IGNORE_FILE) if OWN_IGNORE_FILE in telling else ()
+    git = _level_in(here, GIT_IGNORE_FILE) if GIT_IGNORE_FILE in telling else ()
+    if not own and not git:
+        return here
+    return replace(here, rules=replace(rules, own=own + rules.own, git=git + rules.git))
+
+
+def _level_in(here: _Directory, file_name: str) -> tuple[Level, ...]:
+    text = read_ignore_file(Path(here.absolute, file_name))
+    return _level(text, len(here.path), ignore_case=here.rules.git_settings.ignore_case)
+
+
+def _in_repository(here: _Directory) -> _Directory:
+    """A submodule or a repository within: the outer one's git rules end at its top, ours go on."""
+    top = Path(here.absolute)
+    repository = repository_at(top)
+    if repository is None:
+        return here
+    rules = replace(
+        here.rules,
+        git=tuple(_repository_levels(repository, here.rules.git_settings, top, len(here.path))),
+        tracked=tracked_although_ignored(top, here.path),
+    )
+    return replace(here, rules=rules, ignored=False)
