@@ -76,7 +76,8 @@ if ! "$bin/python" -c 'import llama_cpp' >/dev/null 2>&1; then
     echo "Installing into .venv; llama.cpp is compiled once, which takes some minutes (pip's words: $log)."
 fi
 # Only what embeds is compiled, by tools that are pinned like all else: hence no build isolation.
-export CMAKE_ARGS="-DLLAVA_BUILD=OFF ${CMAKE_ARGS:-}"
+here=$(pwd -W 2>/dev/null || pwd) # -W: as Windows writes it
+export CMAKE_ARGS="-DCMAKE_PROJECT_llama_cpp_INCLUDE='$here/requirements/llama.cmake' ${CMAKE_ARGS:-}"
 pip --require-hashes -r requirements/build.txt
 pip --require-hashes --no-build-isolation -r "$pins"
 pip --no-deps --no-build-isolation --editable .

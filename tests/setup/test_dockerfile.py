@@ -1,0 +1,97 @@
+"""The image is made by the README's make targets, from files that are there; no Docker engine is needed to see it."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One instruction of the Dockerfile, continuation lines joined."""
+
+    word: str
+    rest: str
+
+
+def _steps() -> list[Step]:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [Step(*line.split(maxsplit=1)) for line in joined.splitlines()]
+
+
+STEPS = _steps()
+
+
+def _copied(step: Step) -> list[str]:
+    """What a COPY takes from the build context; nothing where it copies between stages."""
+    words = step.rest.split()
+    return [] if words[0].startswith("--from") else words[:-1]
+
+
+def _make_targets(step: Step) -> list[str]:
+    return re.findall(r"\bmake ([\w./-]+)", step.rest) if step.word == "RUN" else []
+
+
+def test_everything_is_installed_by_make_and_nothing_beside_it() -> None:
+    runs = " && ".join(step.rest for step in STEPS if step.word == "RUN")
+    assert re.findall(r"\bmake \S+", runs.replace("g++ make", "g++")) == ["make .venv/run.installed", "make model"]
+    assert "pip install" not in runs
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not on this machine")
+def test_each_make_step_finds_what_it_needs_among_the_files_copied_before_it(tmp_path: Path) -> None:
+    for step in STEPS:
+        for source in _copied(step) if step.word == "COPY" else []:
+            _copy(ROOT / source, tmp_path / source)
+        for target in _make_targets(step):
+            planned = subprocess.run(["make", "-n", target], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+            assert planned.returncode == 0, planned.stderr
+            assert "requirements/install.sh run" in planned.stdout
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)
+
+
+def test_the_image_holds_every_package_of_the_wheel() -> None:
+    copied = {source for step in STEPS if step.word == "COPY" for source in _copied(step)}
+    assert {"storage", "embedding", "indexer", "mcp_server"} <= copied
+
+
+def test_the_build_context_is_exactly_what_is_copied() -> None:
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    allowed = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    copied = {source for step in STEPS if step.word == "COPY" for source in _copied(step)}
+    assert "*" in lines
+    assert allowed == copied
+    assert all((ROOT / source).exists() for source in copied)
+    assert not any(fnmatch.fnmatch(name, "*.venv*") for name in allowed)
+
+
+def test_the_container_serves_stdio_and_not_as_root() -> None:
+    words = [step.word for step in STEPS]
+    last = {step.word: step.rest for step in STEPS}
+    assert words.count("FROM") == 2
+    assert last["USER"] not in ("root", "0")
+    assert words.index("USER") > len(words) - 1 - words[::-1].index("RUN")
+    assert (last["ENTRYPOINT"], last["CMD"]) == ('["codeloupe"]', '["serve"]')
+
+
+def test_both_stages_look_for_the_model_in_the_same_place() -> None:
+    environments = [step.rest for step in STEPS if step.word == "ENV"]
+    places = [re.findall(r"CODELOUPE_MODEL_\w+=\S+", text) for text in environments]
+    assert len(places) == 2
+    assert places[0] == places[1]
