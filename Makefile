@@ -13,6 +13,7 @@ LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.1
 # A value as one shell word, taken as typed: make expands no $ in it, the shell nothing at all.
 quoted = '$(subst ','\'',$(value $(1)))'
 
+.NOTPARALLEL:
 .PHONY: help run test check fix bench model lock clean
 
 help:
@@ -21,6 +22,7 @@ help:
 	@echo 'make check                           format, lint, types and layers'
 	@echo 'make fix                             format, and mend what the linter can'
 	@echo 'make bench [ARGS=...]                measure, each figure beside its limit'
+	@echo 'make model                           obtain the embedding model, once'
 	@echo 'make lock                            write requirements/*.txt anew from pyproject.toml'
 	@echo 'make clean                           remove what make installed and what the tools cached'
 
@@ -29,7 +31,8 @@ run: $(VENV)/run.installed
 	@$(BIN)/codeloupe index -- $(call quoted,DIR)
 	@$(BIN)/codeloupe search --root $(call quoted,DIR) -- $(call quoted,QUERY) || [ $$? -eq 1 ]
 
-test: $(VENV)/dev.installed model
+test: $(VENV)/dev.installed
+	@$(BIN)/codeloupe models pull
 	@$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/dev.installed
@@ -42,7 +45,8 @@ fix: $(VENV)/dev.installed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/dev.installed model
+bench: $(VENV)/dev.installed
+	@$(BIN)/codeloupe models pull
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 model: $(VENV)/run.installed
@@ -57,6 +61,7 @@ lock: $(VENV)/dev.installed
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
+# dev.txt holds all of run.txt.
 $(VENV)/%.installed: requirements/%.txt requirements/build.txt requirements/install.sh pyproject.toml
 	@sh requirements/install.sh $*
-	@touch $@
+	@touch $@ $(VENV)/run.installed
