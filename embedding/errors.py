@@ -2,6 +2,7 @@
 
 EmbeddingError
 ├── ModelMissingError      no model file, and no source gave one
+├── SourceError            one source of a model did not give it; the next one is tried
 ├── ModelInvalidError      the file is not what it claims to be
 ├── ModelFailedError       the child that runs the model died, or answered nonsense, twice
 └── EmbeddingTimeoutError  no answer in time
@@ -16,6 +17,10 @@ class EmbeddingError(Exception):
 
 class ModelMissingError(EmbeddingError):
     """No usable model file is on this machine and none could be fetched."""
+
+
+class SourceError(EmbeddingError):
+    """One source did not give a model's file; the text is the cause alone, for a list of all sources' causes."""
 
 
 class ModelInvalidError(EmbeddingError):

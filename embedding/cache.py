@@ -1,0 +1,228 @@
+"""A vector cache on disk, shared by all roots and processes of a user.
+
+A vector is kept under what made it and what it was made of, so switching branches, making a worktree or indexing
+again costs no second embedding. The cache is a convenience: where it is locked, damaged or full, work goes on
+without it, and that is logged once.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import xxhash
+
+from embedding.embedder import Embedder
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Vectors = NDArray[np.float32]
+
+_log = logging.getLogger(__name__)
+
+SCHEMA = 1
+BUSY_TIMEOUT_S = 2.0  # what another process may take to write a batch; longer and this one does without
+_EVICT_TO = 0.9  # evicting goes this far below the bound, so that it is seldom
+_ROW_OVERHEAD = 64  # key, time, checksum and the B-tree's share, measured at 384 dimensions
+_LOOKUP = 500  # keys in one statement; SQLite takes at least 999 parameters
+_TOUCH_AFTER_S = 3600.0  # a hit renews the time of use this seldom, or reading would write
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS vector (
+    key BLOB PRIMARY KEY,
+    used INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    value BLOB NOT NULL
+) WITHOUT ROWID
+"""
+_INDEX = "CREATE INDEX IF NOT EXISTS vector_used ON vector (used)"
+
+Answer = TypeVar("Answer")
+
+
+class VectorCache:
+    """Vectors as float16 by key, at most ``max_bytes`` of them. Thread-safe, and safe with many processes."""
+
+    def __init__(self, path: Path, max_bytes: int, clock: Callable[[], float] = time.time) -> None:
+        """Nothing is opened before the first use."""
+        self._path = path
+        self._max_bytes = max_bytes
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._database: sqlite3.Connection | None = None
+        self._given_up = False
+
+    def find(self, keys: Sequence[bytes], dim: int) -> dict[bytes, Vectors]:
+        """What is known of ``keys``, each of shape (dim,), norm 1. A damaged row counts as unknown."""
+        return self._guarded(lambda database: self._find(database, keys, dim), {})
+
+    def keep(self, keys: Sequence[bytes], vectors: Vectors) -> None:
+        """Remember the rows of ``vectors``, shape (len(keys), dim), and forget the longest unused above the bound."""
+        self._guarded(lambda database: self._keep(database, keys, vectors), None)
+
+    def size_bytes(self) -> int:
+        """What the kept vectors take, about."""
+        return self._guarded(_total, 0)
+
+    def close(self) -> None:
+        """Close the file; a later use opens it again."""
+        with self._lock:
+            self._disconnect()
+
+    def _guarded(self, work: Callable[[sqlite3.Connection], Answer], otherwise: Answer) -> Answer:
+        with self._lock:
+            if self._given_up or not self._max_bytes:
+                return otherwise
+            try:
+                database = self._database or self._connect()
+                with database:
+                    return work(database)
+            except (sqlite3.Error, OSError) as error:
+                self._handle(error)
+                return otherwise
+
+    def _handle(self, error: Exception) -> None:
+        """A file another process holds is passed by; a file that is no database is moved aside for a new one."""
+        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
+            _log.info("The vector cache %s is busy; this batch goes without it.", self._path)
+            return
+        self._given_up = True
+        self._disconnect()
+        _log.warning("The vector cache %s is off until the next start: %s. Delete it if this stays.", self._path, error)
+
+    def _connect(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._path.touch(mode=0o600)
+        database = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+        self._database = database
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last batch, never the file
+        self._adopt(database)
+        return database
+
+    def _adopt(self, database: sqlite3.Connection) -> None:
+        (version,) = database.execute("PRAGMA user_version").fetchone()
+        if version not in (0, SCHEMA):
+            database.execute("DROP TABLE IF EXISTS vector")
+        database.execute(_TABLE)
+        database.execute(_INDEX)
+        if version != SCHEMA:
+            database.execute(f"PRAGMA user_version = {SCHEMA}")
+
+    def _disconnect(self) -> None:
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def _find(self, database: sqlite3.Connection, keys: Sequence[bytes], dim: int) -> dict[bytes, Vectors]:
+        found: dict[bytes, Vectors] = {}
+        stale: list[bytes] = []
+        renewed_before = int(self._clock() - _TOUCH_AFTER_S)
+        for start in range(0, len(keys), _LOOKUP):
+            for key, used, checksum, value in _rows(database, keys[start : start + _LOOKUP]):
+                if len(value) == 2 * dim and _checksum(value) == checksum:
+                    found[key] = _decoded(value)
+                    if used < renewed_before:
+                        stale.append(key)
+        self._touch(database, stale)
+        return found
+
+    def _touch(self, database: sqlite3.Connection, keys: list[bytes]) -> None:
+        now = int(self._clock())
+        database.executemany("UPDATE vector SET used = ? WHERE key = ?", [(now, key) for key in keys])
+
+    def _keep(self, database: sqlite3.Connection, keys: Sequence[bytes], vectors: Vectors) -> None:
+        now = int(self._clock())
+        values = [row.astype("<f2").tobytes() for row in vectors]
+        rows = [(key, now, _checksum(value), value) for key, value in zip(keys, values, strict=True)]
+        database.executemany("INSERT OR REPLACE INTO vector VALUES (?, ?, ?, ?)", rows)
+        self._evict(database, len(rows))
+
+    def _evict(self, database: sqlite3.Connection, added: int) -> None:
+        total = _total(database)
+        if total <= self._max_bytes or not added:
+            return
+        (count,) = database.execute("SELECT count(*) FROM vector").fetchone()
+        surplus = count - int(count * self._max_bytes * _EVICT_TO / total)
+        database.execute("DELETE FROM vector WHERE key IN (SELECT key FROM vector ORDER BY used LIMIT ?)", (surplus,))
+
+
+def _total(database: sqlite3.Connection) -> int:
+    (pages,) = database.execute("PRAGMA page_count").fetchone()
+    (free,) = database.execute("PRAGMA freelist_count").fetchone()
+    (page,) = database.execute("PRAGMA page_size").fetchone()
+    return int((pages - free) * page)
+
+
+def _rows(database: sqlite3.Connection, keys: Sequence[bytes]) -> list[tuple[bytes, int, int, bytes]]:
+    marks = ",".join("?" * len(keys))
+    statement = f"SELECT key, used, checksum, value FROM vector WHERE key IN ({marks})"  # noqa: S608 - marks alone
+    return database.execute(statement, list(keys)).fetchall()
+
+
+def _checksum(value: bytes) -> int:
+    return xxhash.xxh32_intdigest(value)
+
+
+def _decoded(value: bytes) -> Vectors:
+    import numpy as np
+
+    vector = np.frombuffer(value, "<f2").astype(np.float32)
+    return vector / np.float32(np.linalg.norm(vector))
+
+
+def document_key(fingerprint: str, text: str) -> bytes:
+    """16 bytes that name the vector of ``text`` as a document under a model's fingerprint."""
+    return xxhash.xxh3_128_digest(f"document\0{fingerprint}\0{text}".encode("utf-8", "surrogatepass"))
+
+
+class CachedEmbedder:
+    """An Embedder that asks the cache before its model, for documents; queries are seldom asked twice."""
+
+    def __init__(self, inner: Embedder, cache: VectorCache) -> None:
+        self._inner = inner
+        self._cache = cache
+
+    @property
+    def fingerprint(self) -> str:
+        """The model's."""
+        return self._inner.fingerprint
+
+    @property
+    def dim(self) -> int:
+        """The model's."""
+        return self._inner.dim
+
+    @property
+    def min_similarity(self) -> float:
+        """The model's."""
+        return self._inner.min_similarity
+
+    def embed_documents(self, texts: Sequence[str], timeout_s: float | None = None) -> Vectors:
+        """See Embedder. Equal texts are embedded once; cached vectors are exact to float16 (cosine > .99999)."""
+        import numpy as np
+
+        keys = [document_key(self.fingerprint, text) for text in texts]
+        known = self._cache.find(keys, self.dim)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if missing:
+            made = self._inner.embed_documents(list(missing.values()), timeout_s)
+            self._cache.keep(list(missing), made)
+            known.update(zip(missing, made, strict=True))
+        return np.stack([known[key] for key in keys]) if keys else np.zeros((0, self.dim), np.float32)
+
+    def embed_query(self, text: str, timeout_s: float | None = None) -> Vectors:
+        """See Embedder."""
+        return self._inner.embed_query(text, timeout_s)
+
+    def close(self) -> None:
+        """Close the model and the cache."""
+        self._inner.close()
+        self._cache.close()

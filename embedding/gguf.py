@@ -1,0 +1,259 @@
+"""What a GGUF file says about itself, read in bounded memory before llama.cpp sees the file.
+
+llama.cpp trusts its input: a damaged file can end the process that loads it. Everything checked here is checked
+against the length of the file, so a hostile count costs an error, never memory. The weights themselves are not read.
+Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import struct
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from embedding.errors import ModelInvalidError, ModelMissingError
+from embedding.model import ModelSpec, Pooling
+
+MAX_KEYS = 65_536
+MAX_TENSORS = 65_536
+MAX_NAME_BYTES = 1 << 16  # the format's own limit for keys; ggml takes tensor names up to 63
+MAX_TEXT_BYTES = 1 << 24  # a chat template or a licence may be long; none is longer than this
+MAX_DIMENSIONS = 4
+
+_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
+_TEXT, _ARRAY = 8, 9
+
+# Tensor type -> (elements of a block, bytes of a block), from ggml/src/ggml.c.
+_BLOCKS = {
+    0: (1, 4), 1: (1, 2), 2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 9: (32, 40),
+    10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176), 14: (256, 210), 15: (256, 292),
+    16: (256, 66), 17: (256, 74), 18: (256, 98), 19: (256, 50), 20: (32, 18), 21: (256, 110), 22: (256, 82),
+    23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2),
+    34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18),
+}  # fmt: skip
+_POOLINGS = {1: Pooling.MEAN, 2: Pooling.CLS, 3: Pooling.LAST}
+
+Scalar = int | float | bool | str
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One entry of the tensor table; ``offset`` counts from the start of the data section."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: int
+    offset: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class GgufHeader:
+    """A checked header: ``values`` holds the scalars, ``lengths`` the lengths of the arrays."""
+
+    version: int
+    values: dict[str, Scalar]
+    lengths: dict[str, int]
+    tensors: tuple[Tensor, ...]
+    data_offset: int
+
+    @property
+    def architecture(self) -> str:
+        """The family llama.cpp builds: bert, qwen2, nomic-bert."""
+        return str(self.values.get("general.architecture", ""))
+
+    @property
+    def context_length(self) -> int:
+        """Tokens the model was trained on; a longer sequence ends the process. 0 where the file does not say."""
+        return self._number("context_length")
+
+    @property
+    def embedding_length(self) -> int:
+        """Components of a vector. 0 where the file does not say."""
+        return self._number("embedding_length_out") or self._number("embedding_length")
+
+    @property
+    def vocab_size(self) -> int:
+        """Tokens in the vocabulary."""
+        return self.lengths.get("tokenizer.ggml.tokens", 0)
+
+    @property
+    def pooling(self) -> Pooling | None:
+        """The pooling the file asks for, or None: then llama.cpp would return a vector per token."""
+        return _POOLINGS.get(self._number("pooling_type"))
+
+    def _number(self, key: str) -> int:
+        value = self.values.get(f"{self.architecture}.{key}", 0)
+        return int(value) if isinstance(value, int | float) else 0
+
+
+def read_header(path: Path) -> GgufHeader:
+    """The header and tensor table of the file at ``path``, checked against its length.
+
+    Raises ModelMissingError where there is no such file, ModelInvalidError where it is not a whole GGUF file.
+    """
+    try:
+        with path.open("rb") as file:
+            return _Reader(file, path).header()
+    except FileNotFoundError:
+        raise ModelMissingError(
+            f"There is no model file at {path}; check the path or run 'codeloupe models'."
+        ) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ModelInvalidError(
+            f"The model file {path} cannot be read: {reason}; mend that or name another."
+        ) from error
+
+
+class _Reader:
+    """Reads forward through one file; every length is compared with what is left before anything is read."""
+
+    def __init__(self, file: BinaryIO, path: Path) -> None:
+        self._file = file
+        self._path = path
+        self._size = os.fstat(file.fileno()).st_size
+        self._at = 0
+
+    def header(self) -> GgufHeader:
+        version, tensor_count, key_count = self._preamble()
+        values: dict[str, Scalar] = {}
+        lengths: dict[str, int] = {}
+        for _ in range(key_count):
+            self._pair(values, lengths)
+        alignment = self._alignment(values)
+        tensors = tuple(self._tensor() for _ in range(tensor_count))
+        data_offset = -(-self._at // alignment) * alignment
+        self._check_layout(tensors, data_offset, alignment)
+        return GgufHeader(version, values, lengths, tensors, data_offset)
+
+    def _refuse(self, cause: str) -> ModelInvalidError:
+        return ModelInvalidError(
+            f"The model file {self._path} was not loaded: {cause}; delete it and fetch it again, or name another."
+        )
+
+    def _preamble(self) -> tuple[int, int, int]:
+        if self._take(4) != b"GGUF":
+            raise self._refuse("it does not begin with GGUF, so it is no GGUF file")
+        (version,) = self._unpack("I")
+        if version not in (2, 3):
+            raise self._refuse(f"its GGUF version is {version}, and only 2 and 3 are understood")
+        tensor_count, key_count = self._unpack("QQ")
+        if tensor_count > MAX_TENSORS or key_count > MAX_KEYS:
+            raise self._refuse(f"it claims {tensor_count} tensors and {key_count} keys, which is damage")
+        return version, tensor_count, key_count
+
+    def _take(self, count: int) -> bytes:
+        self._reserve(count)
+        data = self._file.read(count)
+        if len(data) != count:
+            raise self._refuse("it ends in the middle of its header, so it is not complete")
+        return data
+
+    def _skip(self, count: int) -> None:
+        self._reserve(count)
+        self._file.seek(count, os.SEEK_CUR)
+
+    def _reserve(self, count: int) -> None:
+        if count > self._size - self._at:
+            raise self._refuse("it ends in the middle of its header, so it is not complete")
+        self._at += count
+
+    def _unpack(self, layout: str) -> tuple[int, ...]:
+        return struct.unpack("<" + layout, self._take(struct.calcsize("<" + layout)))
+
+    def _text(self, limit: int) -> str:
+        (length,) = self._unpack("Q")
+        if length > limit:
+            raise self._refuse(f"a text in its header claims {length} bytes, which is damage")
+        return self._take(length).decode("utf-8", "replace")
+
+    def _pair(self, values: dict[str, Scalar], lengths: dict[str, int]) -> None:
+        key = self._text(MAX_NAME_BYTES)
+        (kind,) = self._unpack("I")
+        if kind == _TEXT:
+            values[key] = self._text(MAX_TEXT_BYTES)
+        elif kind == _ARRAY:
+            lengths[key] = self._array()
+        elif kind in _SCALARS:
+            (values[key],) = self._unpack(_SCALARS[kind])
+        else:
+            raise self._refuse(f"the key {key!r} has the unknown type {kind}")
+
+    def _array(self) -> int:
+        kind, length = self._unpack("IQ")
+        if kind in _SCALARS:
+            self._skip(length * struct.calcsize("<" + _SCALARS[kind]))
+        elif kind == _TEXT:
+            self._skip_texts(length)
+        else:
+            raise self._refuse(f"it holds an array of the unknown type {kind}")
+        return length
+
+    def _skip_texts(self, count: int) -> None:
+        if count * 8 > self._size - self._at:
+            raise self._refuse(f"a list claims {count} texts, more than the file has room for")
+        for _ in range(count):
+            (length,) = self._unpack("Q")
+            self._skip(length)
+
+    def _alignment(self, values: dict[str, Scalar]) -> int:
+        alignment = values.get("general.alignment", 32)
+        if not isinstance(alignment, int) or alignment < 8 or alignment > 1 << 16 or alignment & (alignment - 1):
+            raise self._refuse(f"its alignment is {alignment}, not a power of two")
+        return alignment
+
+    def _tensor(self) -> Tensor:
+        name = self._text(63)
+        (dimensions,) = self._unpack("I")
+        if not 1 <= dimensions <= MAX_DIMENSIONS:
+            raise self._refuse(f"the tensor {name!r} claims {dimensions} dimensions")
+        shape = self._unpack("Q" * dimensions)
+        kind, offset = self._unpack("IQ")
+        return Tensor(name, shape, kind, offset, self._tensor_size(name, shape, kind))
+
+    def _tensor_size(self, name: str, shape: tuple[int, ...], kind: int) -> int:
+        if kind not in _BLOCKS:
+            raise self._refuse(f"the tensor {name!r} has the unknown type {kind}")
+        elements, size = _BLOCKS[kind]
+        if 0 in shape or shape[0] % elements:
+            raise self._refuse(f"the tensor {name!r} has the impossible shape {shape}")
+        return math.prod(shape) // elements * size
+
+    def _check_layout(self, tensors: tuple[Tensor, ...], data_offset: int, alignment: int) -> None:
+        if not tensors:
+            raise self._refuse("it holds no tensors, so it is a vocabulary without a model")
+        if len({tensor.name for tensor in tensors}) != len(tensors):
+            raise self._refuse("two of its tensors bear the same name")
+        end = 0
+        for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
+            if tensor.offset % alignment or tensor.offset < end:
+                raise self._refuse(f"the tensor {tensor.name!r} lies at a place where none can be")
+            end = tensor.offset + tensor.size
+        if data_offset + end > self._size:
+            missing = data_offset + end - self._size
+            raise self._refuse(f"it is {missing:,} bytes shorter than its tensors, so it is not complete")
+
+
+def complete_spec(spec: ModelSpec, header: GgufHeader, path: Path) -> ModelSpec:
+    """``spec`` with what only the file knows filled in, and held against the file.
+
+    Raises ModelInvalidError where the two disagree on the dimension, or nobody says how to pool.
+    """
+    pooling = spec.pooling or header.pooling
+    dim = spec.dim or header.embedding_length
+    if dim != header.embedding_length:
+        raise ModelInvalidError(
+            f"The model file {path} gives vectors of {header.embedding_length} components where {spec.name} has "
+            f"{spec.dim}; it is another model: name it by its path, or delete it and fetch {spec.name} again."
+        )
+    if pooling is None or not header.vocab_size:
+        raise ModelInvalidError(
+            f"The model file {path} says not how its token vectors are pooled, or has no vocabulary: it is no "
+            "embedding model; name another."
+        )
+    window = min(spec.window, header.context_length or spec.window)
+    return replace(spec, dim=dim, pooling=pooling, window=window)

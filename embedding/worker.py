@@ -1,0 +1,308 @@
+"""The child process that runs a model: the only file that imports llama_cpp.
+
+It reads frames from what was its stdin and answers on what was its stdout; the two descriptors are taken away from
+everybody else first, so that whatever a native library prints lands on stderr. It ends when the pipe is closed, at
+once, also in the middle of a computation. A native abort ends it too, and its parent starts another.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+import embedding
+from embedding.batches import pieces, plan_batches, window_lengths
+from embedding.wire import Frame, Load, WireError, read_frame, texts_of, write_frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Tokens = NDArray[np.int32]
+    Vectors = NDArray[np.float32]
+
+_POOLINGS = {"mean": 1, "cls": 2, "last": 3}  # llama_pooling_type
+_FLASH_ATTENTION_ON = 1  # off, the same work takes twice the time
+_MIN_BATCH = 256  # tokens; 1,024 loses a fifth, for attention runs over the whole batch (docs/models.md)
+_MAX_TEXTS = 64  # sequences of a batch; 256 tokens seldom hold more
+_MIN_NORM = 1e-6
+_WARNING = 3  # ggml_log_level
+_CONTINUED = 5
+
+
+class NonsenseError(Exception):
+    """The model computed something that is no vector."""
+
+
+class LoadError(Exception):
+    """llama.cpp refused the file."""
+
+
+class Model:
+    """One loaded model and its context; not thread-safe."""
+
+    def __init__(self, load: Load) -> None:
+        import llama_cpp
+
+        self._api = llama_cpp
+        self._load = load
+        self._silence = _quiet_log(llama_cpp)
+        llama_cpp.llama_backend_init()
+        self._model = self._open_model()
+        self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
+        self._context = self._open_context()
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._check_shape()
+        self._batch = _Batch(llama_cpp, self._batch_tokens)
+        self._buffer = (ctypes.c_int32 * (1 << 16))()
+        self._head, self._tail = self._specials()
+        self._prefixes = {
+            "query": (load.query_prefix, self._tokenize(load.query_prefix)),
+            "document": (load.document_prefix, self._tokenize(load.document_prefix)),
+        }
+
+    @property
+    def _batch_tokens(self) -> int:
+        return max(_MIN_BATCH, self._load.window)
+
+    def _open_model(self) -> Any:  # noqa: ANN401 - an address, in llama_cpp's words
+        parameters = self._api.llama_model_default_params()
+        parameters.n_gpu_layers = 0
+        parameters.use_extra_bufts = self._load.repack
+        model = self._api.llama_model_load_from_file(os.fsencode(self._load.path), parameters)
+        if not model:
+            raise LoadError("llama.cpp cannot load it")
+        return model
+
+    def _open_context(self) -> Any:  # noqa: ANN401 - an address, in llama_cpp's words
+        parameters = self._api.llama_context_default_params()
+        parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = self._batch_tokens
+        parameters.n_seq_max = _MAX_TEXTS
+        parameters.n_threads = parameters.n_threads_batch = self._load.threads
+        parameters.pooling_type = _POOLINGS[self._load.pooling]
+        parameters.flash_attn_type = _FLASH_ATTENTION_ON
+        parameters.embeddings = True
+        parameters.kv_unified = True
+        parameters.offload_kqv = parameters.op_offload = False
+        parameters.no_perf = True
+        context = self._api.llama_init_from_model(self._model, parameters)
+        if not context:
+            raise LoadError("llama.cpp cannot make a context for it, perhaps for want of memory")
+        return context
+
+    def _check_shape(self) -> None:
+        dim = self._api.llama_model_n_embd_out(self._model)
+        if dim != self._load.dim:
+            raise LoadError(f"its vectors have {dim} components where {self._load.dim} were expected")
+        trained = self._api.llama_model_n_ctx_train(self._model)
+        if trained < self._load.window:
+            raise LoadError(f"it reads {trained} tokens at once where {self._load.window} were expected")
+
+    def _specials(self) -> tuple[list[int], list[int]]:
+        """Tokens every window begins and ends with."""
+        api, vocabulary = self._api, self._vocabulary
+        head = [api.llama_vocab_bos(vocabulary)] if api.llama_vocab_get_add_bos(vocabulary) else []
+        tail = [api.llama_vocab_sep(vocabulary)] if api.llama_vocab_get_add_sep(vocabulary) else []
+        by_file = api.llama_vocab_get_add_eos(vocabulary)
+        if by_file if self._load.add_eos is None else self._load.add_eos:
+            tail.append(api.llama_vocab_eos(vocabulary))
+        return head, tail
+
+    def embed(self, kind: str, texts: list[str]) -> tuple[Vectors, int]:
+        """Unit vectors of shape (len(texts), dim), and how many tokens were read for them."""
+        windows: list[Tokens] = []
+        owners: list[int] = []
+        for index, text in enumerate(texts):
+            for window in self._windows(kind, text):
+                windows.append(window)
+                owners.append(index)
+        lengths = np.array([len(window) for window in windows], np.float32)
+        sums = np.zeros((len(texts), self._load.dim), np.float32)
+        for batch in plan_batches([len(window) for window in windows], self._batch_tokens, _MAX_TEXTS):
+            for place, vector in zip(batch, self._decode([windows[place] for place in batch]), strict=True):
+                sums[owners[place]] += lengths[place] * vector
+        return _unit(sums), int(lengths.sum())
+
+    def _windows(self, kind: str, text: str) -> Iterator[Tokens]:
+        prefix, prefix_tokens = self._prefixes[kind]
+        tokens = self._tokenize(prefix + text) if text.strip() else prefix_tokens
+        first = self._load.window - len(self._head) - len(self._tail)
+        at = 0
+        for length in window_lengths(len(tokens), first, max(1, first - len(prefix_tokens))):
+            repeated = prefix_tokens if at else prefix_tokens[:0]
+            yield self._window(np.concatenate([repeated, tokens[at : at + length]]))
+            at += length
+
+    def _window(self, tokens: Tokens) -> Tokens:
+        if not len(tokens) and not self._head and not self._tail:
+            return self._stand_in()
+        return np.concatenate([self._head, tokens, self._tail]).astype(np.int32)
+
+    def _stand_in(self) -> Tokens:
+        """What is read for a text of no tokens by a model that adds none: the end-of-text token, or the first."""
+        return np.array([max(0, self._api.llama_vocab_eos(self._vocabulary))], np.int32)
+
+    def _tokenize(self, text: str) -> Tokens:
+        parts = [self._tokenize_piece(piece.encode("utf-8", "replace")) for piece in pieces(text) if piece]
+        return np.concatenate(parts) if parts else np.zeros(0, np.int32)
+
+    def _tokenize_piece(self, text: bytes) -> Tokens:
+        count = self._tokens_into_buffer(text)
+        if count < 0:  # the tokens did not fit; it says how many there are
+            self._buffer = (ctypes.c_int32 * -count)()
+            count = self._tokens_into_buffer(text)
+        return np.array(self._buffer[: max(0, count)], np.int32)
+
+    def _tokens_into_buffer(self, text: bytes) -> int:
+        special = parse_special = 0  # our own specials are added window by window; [SEP] in a text is text
+        count = self._api.llama_tokenize(
+            self._vocabulary, text, len(text), self._buffer, len(self._buffer), special, parse_special
+        )
+        return int(count)
+
+    def _decode(self, windows: list[Tokens]) -> Iterator[Vectors]:
+        if self._memory:
+            self._api.llama_memory_clear(self._memory, 1)
+        status = self._api.llama_decode(self._context, self._batch.filled(windows))
+        if status != 0:
+            raise NonsenseError(f"llama.cpp gave up on a batch with status {status}")
+        for sequence in range(len(windows)):
+            yield self._vector(sequence)
+
+    def _vector(self, sequence: int) -> Vectors:
+        address = self._api.llama_get_embeddings_seq(self._context, sequence)
+        if not address:
+            raise NonsenseError("llama.cpp returned no vector for a text")
+        vector: Vectors = np.ctypeslib.as_array(address, (self._load.dim,)).copy()
+        norm = float(np.linalg.norm(vector))
+        if not np.isfinite(norm) or norm < _MIN_NORM:
+            raise NonsenseError(f"a vector came out with the norm {norm}")
+        return vector
+
+
+class _Batch:
+    """A llama_batch over arrays of our own, so that it is filled by slices instead of token by token."""
+
+    def __init__(self, api: Any, capacity: int) -> None:  # noqa: ANN401 - the llama_cpp module
+        self._token = np.zeros(capacity, np.int32)
+        self._position = np.zeros(capacity, np.int32)
+        self._sequence = np.zeros(capacity, np.int32)
+        self._sequences = np.ones(capacity, np.int32)
+        self._wanted = np.ones(capacity, np.int8)  # every token counts as output, or llama.cpp complains
+        rows = self._sequence.ctypes.data + 4 * np.arange(capacity, dtype=np.uintp)
+        self._rows = np.ascontiguousarray(rows)
+        self._batch = api.llama_batch()
+        for name, array in (
+            ("token", self._token),
+            ("pos", self._position),
+            ("n_seq_id", self._sequences),
+            ("seq_id", self._rows),
+            ("logits", self._wanted),
+        ):
+            kind = dict(api.llama_batch._fields_)[name]
+            setattr(self._batch, name, ctypes.cast(array.ctypes.data, kind))
+
+    def filled(self, windows: list[Tokens]) -> Any:  # noqa: ANN401 - a llama_batch
+        at = 0
+        for sequence, window in enumerate(windows):
+            end = at + len(window)
+            self._token[at:end] = window
+            self._position[at:end] = np.arange(len(window))
+            self._sequence[at:end] = sequence
+            at = end
+        self._batch.n_tokens = at
+        return self._batch
+
+
+def _unit(sums: Vectors) -> Vectors:
+    norms = np.linalg.norm(sums, axis=1, keepdims=True)
+    if sums.size and float(norms.min()) < _MIN_NORM:
+        raise NonsenseError("the windows of a text cancel each other out")
+    unit: Vectors = (sums / norms).astype("<f4")
+    return unit
+
+
+def _quiet_log(api: Any) -> Any:  # noqa: ANN401 - the llama_cpp module; a callback that must be kept alive
+    """Have llama.cpp write warnings and errors to stderr, and nothing else."""
+    shown = False
+
+    @api.llama_log_callback  # type: ignore[untyped-decorator]
+    def write(level: int, text: bytes, _: object) -> None:
+        nonlocal shown
+        shown = shown if level == _CONTINUED else _WARNING <= level < _CONTINUED
+        if shown:
+            sys.stderr.write(text.decode("utf-8", "replace"))
+
+    api.llama_log_set(write, ctypes.c_void_p(0))
+    return write
+
+
+def claim_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Private streams on what were stdin and stdout; from here on, prints go to stderr and nobody reads our input."""
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _frames(requests: BinaryIO) -> Iterator[Frame]:
+    """Frames as they come. A thread waits for them, so that a closed pipe ends the process at once."""
+    arrived: queue.SimpleQueue[Frame] = queue.SimpleQueue()
+
+    def listen() -> None:
+        try:
+            while (frame := read_frame(requests)) is not None:
+                arrived.put(frame)
+        except (WireError, OSError) as error:
+            sys.stderr.write(f"embedding worker: {error}\n")
+        os._exit(0)
+
+    threading.Thread(target=listen, name="requests", daemon=True).start()
+    while True:
+        yield arrived.get()
+
+
+def _answer(model: Model, request: Frame) -> Frame:
+    vectors, tokens = model.embed(request.header["embed"], texts_of(request))
+    return Frame({"count": len(vectors), "dim": vectors.shape[1], "tokens": tokens}, vectors.tobytes())
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Load what the first frame asks for, say hello, then answer every frame until the pipe is closed."""
+    frames = _frames(requests)
+    try:
+        model = Model(Load(**next(frames).header["load"]))
+    except LoadError as error:
+        write_frame(answers, Frame({"error": str(error), "kind": "invalid"}))
+        return
+    write_frame(answers, Frame({"hello": os.getpid(), "package": str(embedding.__file__)}))
+    for request in frames:
+        try:
+            answer = _answer(model, request)
+        except Exception as error:  # noqa: BLE001 - the worker's loop: whatever it was, the parent must hear of it
+            answer = Frame({"error": f"{type(error).__name__}: {error}", "kind": "failed"})
+        write_frame(answers, answer)
+
+
+def main() -> None:
+    """Run as ``python -P -m embedding.worker`` by embedding/process.py; of no use by hand."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent decides
+    requests, answers = claim_pipes()
+    try:
+        serve(requests, answers)
+    except BrokenPipeError:
+        os._exit(0)  # the parent is gone
+
+
+if __name__ == "__main__":
+    main()
