@@ -1,4 +1,4 @@
-"""How texts become windows and windows become batches: pure decisions about token counts.
+"""How texts become slices and windows, and windows batches: pure decisions about lengths.
 
 An encoder given a batch over its size, or a sequence over its trained context, ends the process it runs in, so every
 count is settled here before llama.cpp is called.
@@ -64,3 +64,19 @@ def plan_batches(lengths: Sequence[int], max_tokens: int, max_texts: int) -> lis
         batches[-1].append(index)
         room -= lengths[index]
     return batches
+
+
+def deal(texts: Sequence[str], limit: int) -> list[list[int]]:
+    """Indexes of ``texts`` in slices of like length, about ``limit`` characters each, the longest texts first.
+
+    Long first, so that no child is left with a long slice at the end.
+    """
+    slices: list[list[int]] = []
+    room = 0
+    for place in sorted(range(len(texts)), key=lambda place: -len(texts[place])):
+        if room <= 0:
+            slices.append([])
+            room = limit
+        slices[-1].append(place)
+        room -= len(texts[place]) + 16  # special tokens of a text cost about as much as 16 characters
+    return slices
