@@ -1,4 +1,4 @@
-"""From settings to an Embedder whose model runs in child processes of this one. Fetches nothing."""
+"""LocalEmbedder: an Embedder whose model runs in child processes of this one."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedding.batches import deal
-from embedding.cache import CachedEmbedder, VectorCache
 from embedding.digest import remembered_sha256
-from embedding.embedder import Embedder
-from embedding.errors import EmbeddingError, ModelFailedError, ModelInvalidError, ModelMissingError
+from embedding.errors import EmbeddingError, ModelFailedError, ModelInvalidError
 from embedding.gguf import complete_spec, read_header
-from embedding.model import ModelSpec, spec_for
+from embedding.model import ModelSpec
 from embedding.pool import ChildPool
-from embedding.settings import MemorySettings, ModelSettings
-from embedding.sources import locate, models_directory
+from embedding.settings import ModelSettings
 from embedding.wire import Frame, Load, texts_frame
 
 if TYPE_CHECKING:
@@ -38,45 +35,6 @@ _REAP_EVERY_S = 30.0
 _QUERY_THREADS = 4  # more do not shorten a query of a few tokens
 _SLOWEST_CHARACTERS_PER_S = 20.0  # under a 7B model on one loaded core; slower than this is taken for hung
 _START_PATIENCE_S = 120.0
-
-NO_MODEL = "none"
-CACHE_FILE = "vectors.sqlite3"
-
-
-def open_embedder(model: ModelSettings, memory: MemorySettings, data_dir: Path, cache_dir: Path) -> Embedder:
-    """The embedder the settings ask for; its children start at the first text.
-
-    ``data_dir`` holds model files (where ``model.directory`` names no other place), ``cache_dir`` the vector cache.
-    Raises ModelMissingError where the model is turned off, unknown or not on this machine, ModelInvalidError where
-    its file is not what it claims to be.
-    """
-    spec = wanted_spec(model)
-    path = locate(spec, models_directory(model, data_dir))
-    if path is None:
-        raise ModelMissingError(_how_to_get(spec, models_directory(model, data_dir)))
-    embedder = LocalEmbedder(spec, path, model)
-    if not memory.vector_cache_mb:
-        return embedder
-    return CachedEmbedder(embedder, VectorCache(cache_dir / CACHE_FILE, memory.vector_cache_mb << 20))
-
-
-def wanted_spec(model: ModelSettings) -> ModelSpec:
-    """What the settings ask for. Raises ModelMissingError where that is nothing, or nothing known."""
-    if model.name.lower() == NO_MODEL:
-        raise ModelMissingError(
-            "Meaning is turned off (model.name is none); search by words and names goes on. "
-            "Set model.name to all-minilm-l6-v2 to turn it on."
-        )
-    return spec_for(model.name)
-
-
-def _how_to_get(spec: ModelSpec, directory: Path) -> str:
-    if spec.path is not None:
-        return f"There is no model file at {spec.path}; check model.name. Search by words and names goes on."
-    return (
-        f"The model {spec.name} is not in {directory}; run 'codeloupe models pull' once, with a network. "
-        "Search by words and names goes on."
-    )
 
 
 class LocalEmbedder:

@@ -153,7 +153,7 @@ def spec_for(name_or_path: str) -> ModelSpec:
     """The known model of that name (letter case is free), or what to assume of the GGUF file at that path.
 
     A file named like a known model's is taken for that model. Any other file says itself what its dimension and
-    pooling are: ``dim`` is 0 and ``pooling`` None until its header is read (gguf.complete_spec).
+    pooling are: ``dim`` is 0 and ``pooling`` None until its header is read (embedding/client.py).
     Raises ModelMissingError for a name that is neither.
     """
     known = KNOWN_MODELS.get(name_or_path.lower())
