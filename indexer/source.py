@@ -55,8 +55,8 @@ class SourceFile:
 class SourceText:
     """A file's text as it is cut and indexed: decoded, each line ended by one newline, without NULs.
 
-    ``size`` and ``mtime_ns`` describe the bytes that were read. ``mtime_ns`` is 0 where the file was written so
-    lately that a further change could carry the same time (changes.is_racy): the next walk reads it again.
+    ``size`` and ``mtime_ns`` describe the bytes that were read. ``mtime_ns`` is changes.UNTRUSTED_MTIME where
+    the file was written so lately that a further change could carry the same time: the next walk reads it again.
     """
 
     path: str

@@ -61,7 +61,7 @@ def walk(root: Path, settings: IndexSettings) -> Iterator[SourceFile | Skip]:
     """Every file below ``root`` that git would list, tracked or not, or the reason why it is skipped.
 
     Ignored paths are not mentioned at all. Within a directory files come first, each kind in order of name; links are
-    never followed. Raises RootError at once where ``root`` cannot be listed.
+    never followed. Raises RootError at once where ``root`` cannot be listed, and later where it went away.
     """
     top = _checked(root)
     first = _Directory(str(top), "", _root_rules(top, settings), wanted=True)
@@ -90,6 +90,8 @@ def _entries(first: _Directory, root: str, settings: IndexSettings) -> Iterator[
     while pending:  # a stack and no recursion: trees are deeper than Python's
         listing = _list(pending.pop(), settings)
         if isinstance(listing, Skip):
+            if not listing.path:
+                raise RootError(f"{root} could not be listed any more; see whether its disk is still there.")
             yield listing
             continue
         here = listing.directory
