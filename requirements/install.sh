@@ -55,12 +55,12 @@ cause() {
         echo "the disk is full; make room"
     elif grep -qE 'DO NOT MATCH THE HASHES' "$log"; then
         echo "a download is not the file that was pinned ($log says which); see where pip takes it from"
+    elif grep -qE 'Failed building wheel for llama' "$log"; then
+        echo "llama.cpp did not compile; mend what the compiler says in $log"
     elif grep -qiE 'connection (broken|error|timed)|Max retries|timed ?out|proxy ?error|SSL ?error' "$log"; then
         echo "the package index does not answer; see that there is a network, or set pip's proxy and index"
     elif grep -qE 'No matching distribution' "$log"; then
         echo "something is not to be had for this system or Python ($log says what, docs/dependencies.md for which it is)"
-    elif grep -qE 'Failed building wheel for llama' "$log"; then
-        echo "llama.cpp did not compile; mend what the compiler says in $log"
     else
         echo "pip failed; mend what $log says"
     fi
