@@ -8,6 +8,10 @@ ProductError
 
 from __future__ import annotations
 
+from embedding.errors import EmbeddingError
+from indexer.errors import IndexerError
+from storage.errors import StorageError
+
 
 class ProductError(Exception):
     """Anything this package raises; the text names the thing, the cause and the next step."""
@@ -23,3 +27,7 @@ class OutsideRootError(ProductError):
 
 class RequestError(ProductError):
     """An argument of a tool call or a command that cannot be served."""
+
+
+# What each package says with a sentence of its own; anything else is a bug and must look like one.
+EXPECTED = (ProductError, IndexerError, EmbeddingError, StorageError)

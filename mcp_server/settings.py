@@ -163,7 +163,7 @@ def _single(dotted: str, value: str, source: str) -> Layer:
     return Layer(source, {section: {key: _plain(section, key, value)}})
 
 
-def _plain(section: str, key: str, value: str) -> Any:  # noqa: ANN401 - TOML values are of any type
+def _plain(section: str, key: str, value: str) -> Any:
     """A string as pydantic wants it; list settings take JSON or commas."""
     model = _models().get(section)
     field = model.model_fields.get(key) if model else None

@@ -1,0 +1,150 @@
+"""A directory into rows: what changed is read, cut and published, then what has no vector is embedded.
+
+Text comes first, for the whole tree; vectors follow. Each batch is one commit, so a pipeline that is stopped or killed
+anywhere leaves whole files behind and the next run does the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from embedding.embedder import Embedder
+from indexer.changes import Changes, plan_changes
+from indexer.chunker import chunk_file
+from indexer.languages import detect_language
+from indexer.reading import read_source
+from indexer.settings import IndexSettings
+from indexer.source import Skip, SkipReason, SourceFile
+from indexer.walker import walk
+from storage.chunk import Chunk, FileRecord, FileRows
+from storage.store import ChunkStore
+
+# A commit costs about 25 ms for 1,000 rows (docs/storage.md). The first is small, so that a first search finds
+# something within a second; then they double until a commit is under 2 % of the time its chunks took.
+FIRST_BATCH_CHUNKS = 250
+LARGEST_BATCH_CHUNKS = 4_000
+# Chunks fetched at once for embedding, and embedded between two commits: a stop waits for one slice, some 2 s with the
+# default model on two cores.
+MISSING_AT_ONCE = 4_096
+SLICE_CHUNKS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where a run is; ``total`` is 0 while it is not known."""
+
+    phase: str  # "walk", "text", "vectors", "tidy"
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class TextSummary:
+    """What a refresh of the text did."""
+
+    read: int
+    removed: int
+    unchanged: int
+    chunks: int
+    skipped: Mapping[str, int]
+    finished: bool
+
+
+Report = Callable[[Progress], None]
+Stop = Callable[[], bool]
+
+
+def drift(root: Path, known: Mapping[str, FileRecord], settings: IndexSettings) -> Changes:
+    """What differs between the index and the tree, by size and time of the files; reads no contents."""
+    return plan_changes(known, walk(root, settings))
+
+
+def refresh_text(root: Path, store: ChunkStore, settings: IndexSettings, report: Report, stop: Stop) -> TextSummary:
+    """Bring the text of ``store`` up to date with ``root``; ``stop`` is asked between files."""
+    report(Progress("walk", 0, 0))
+    changes = drift(root, store.files(), settings)
+    total = len(changes.to_read)
+    store.delete_files(changes.gone)
+    if changes.skipped:
+        store.replace_files([FileRows(_skip_record(skip), ()) for skip in changes.skipped])
+    done = chunks = 0
+    skipped: dict[str, int] = {}
+    for batch in batches(_rows(changes.to_read, settings, stop)):
+        store.replace_files(batch)
+        done += len(batch)
+        chunks += sum(len(rows.chunks) for rows in batch)
+        report(Progress("text", done, total))
+    for record in store.files().values():
+        if record.skipped:
+            skipped[record.skipped] = skipped.get(record.skipped, 0) + 1
+    return TextSummary(done, len(changes.gone), changes.unchanged, chunks, skipped, finished=done == total)
+
+
+def refresh_vectors(store: ChunkStore, embedder: Embedder, report: Report, stop: Stop, most: int | None = None) -> int:
+    """Embed the chunks that have no vector, a commit a slice; returns how many. ``stop`` is asked between slices.
+
+    Where more than ``most`` are missing, none is embedded: a search in a terminal must not wait for them.
+    """
+    stats = store.stats()
+    if most is not None and stats.chunks - stats.vectors > most:
+        return 0
+    done = 0
+    while missing := store.missing_vectors(MISSING_AT_ONCE):
+        for chunks in _slices(missing, SLICE_CHUNKS):
+            if stop():
+                return done
+            vectors = embedder.embed_documents([chunk.embedding_text() for chunk in chunks])
+            store.add_vectors([chunk.id for chunk in chunks], vectors)
+            done += len(chunks)
+            report(Progress("vectors", stats.vectors + done, stats.chunks))
+    return done
+
+
+def load(file: SourceFile, settings: IndexSettings) -> FileRows | None:
+    """One file's rows; a file that cannot be indexed has none and a reason, one that is gone is None."""
+    source = read_source(file, settings)
+    if isinstance(source, Skip):
+        return None if source.reason is SkipReason.VANISHED else FileRows(_skip_record(source), ())
+    chunks = chunk_file(file.path, source.text, source.file_hash, settings)
+    language = chunks[0].language if chunks else detect_language(file.path, source.text)
+    return FileRows(
+        FileRecord(file.path, source.size, source.mtime_ns, source.file_hash, language, len(chunks)), chunks
+    )
+
+
+def batches(
+    files: Iterable[FileRows], first: int = FIRST_BATCH_CHUNKS, largest: int = LARGEST_BATCH_CHUNKS
+) -> Iterator[list[FileRows]]:
+    """Group files into commits of about ``first`` chunks, doubling up to ``largest``; a file is never divided."""
+    batch: list[FileRows] = []
+    weight, target = 0, first
+    for rows in files:
+        batch.append(rows)
+        weight += 1 + len(rows.chunks)  # a file without chunks is a row as well
+        if weight >= target:
+            yield batch
+            batch, weight, target = [], 0, min(2 * target, largest)
+    if batch:
+        yield batch
+
+
+def _rows(files: Iterable[SourceFile], settings: IndexSettings, stop: Stop) -> Iterator[FileRows]:
+    for file in files:
+        if stop():
+            return
+        rows = load(file, settings)
+        if rows is not None:
+            yield rows
+
+
+def _skip_record(skip: Skip) -> FileRecord:
+    return FileRecord(skip.path, skip.size, skip.mtime_ns, "", "", 0, str(skip.reason))
+
+
+def _slices(chunks: Sequence[Chunk], size: int) -> Iterator[list[Chunk]]:
+    rest = iter(chunks)
+    while part := list(islice(rest, size)):
+        yield part

@@ -1,0 +1,237 @@
+"""The command `codeloupe`: what it takes and which function does it. Work and words live elsewhere.
+
+Exit codes are grep's: 0 found, 1 nothing, 2 error; 130 after Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mcp_server.errors import EXPECTED, ConfigError
+from mcp_server.logs import StdoutGuard, configure
+
+PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
+
+root_option = click.option(
+    "--root",
+    "roots",
+    multiple=True,
+    type=click.Path(),
+    help="A directory to search; may be repeated. [default: the working directory]",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+
+
+class Sentences(click.Group):
+    """A group whose expected errors are one line on stderr and exit code 2."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; what it raises of our own becomes a line."""
+        try:
+            return super().invoke(context)
+        except EXPECTED as error:
+            click.echo(f"codeloupe: {error}", err=True)
+            context.exit(2)
+        except KeyboardInterrupt:
+            click.echo("codeloupe: stopped; what was done is kept.", err=True)
+            context.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has seen enough: no traceback at exit
+            context.exit(0)
+
+
+def own_version() -> str:
+    """The installed version; a checkout that was never installed has none."""
+    try:
+        return version("codeloupe")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(own_version(), prog_name="codeloupe")
+@click.option(
+    "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override one setting; may be repeated."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more on stderr.")
+@click.pass_context
+def main(context: click.Context, overrides: tuple[str, ...], verbose: bool) -> None:
+    """Find code by meaning, name and text, on this machine."""
+    configure(verbose=verbose)
+    check_siblings()
+    context.obj = overrides
+
+
+def check_siblings() -> None:
+    """Refuse to run with somebody else's ``storage`` in place of ours: the four package names are common words."""
+    homes = {name: _home(name) for name in PACKAGES}
+    strangers = {name: home for name, home in homes.items() if home != homes["mcp_server"]}
+    if strangers:
+        name, home = next(iter(strangers.items()))
+        raise ConfigError(
+            f"The package {name!r} would be loaded from {home}, not from codeloupe; "
+            "unset PYTHONPATH or run the installed command."
+        )
+
+
+def _home(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
+
+
+@main.command()
+@click.argument("path", default=".", type=click.Path())
+@click.option("--force", is_flag=True, help="Rebuild from nothing.")
+@json_option
+@click.pass_obj
+def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> None:
+    """Index a directory, or bring its index up to date."""
+    from mcp_server import commands
+
+    sys.exit(commands.index(commands.one_root(path), overrides, force=force, as_json=as_json))
+
+
+@main.command()
+@click.argument("query")
+@root_option
+@click.option("-n", "--limit", type=int, help="Hits to print. [default: search.limit]")
+@click.option("--offset", type=int, default=0, help="Hits to skip.")
+@click.option("-m", "--mode", default="auto", help="auto, hybrid, semantic, text, exact or regex.", show_default=True)
+@click.option("-p", "--path", "paths", multiple=True, help='Only these path globs; "!" excludes.')
+@click.option("-l", "--language", "languages", multiple=True, help="Only these languages.")
+@click.option("-k", "--kind", "kinds", multiple=True, help="Only these kinds.")
+@click.option("--min-similarity", type=float, help="Floor for hits by meaning, -1 to 1.")
+@click.option("-d", "--detail", default="snippets", help="snippets, locations or full.", show_default=True)
+@click.option("--max-tokens", type=int, default=0, help="Most tokens in the answer.")
+@json_option
+@click.pass_obj
+def search(overrides: Sequence[str], /, query: str, roots: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
+    """Search the code of a directory; its index is made or refreshed first."""
+    from mcp_server import commands
+
+    wanted = commands.SearchArguments(query=query, as_json=as_json, **arguments)
+    sys.exit(commands.search(commands.all_roots(roots), overrides, wanted))
+
+
+@main.command()
+@click.argument("texts", nargs=-1)
+@click.option("--kind", default="document", help="query or document.", show_default=True)
+@click.option("--no-cache", is_flag=True, help="Ask the model even where the vector is known.")
+@click.pass_obj
+def embed(overrides: Sequence[str], texts: tuple[str, ...], kind: str, no_cache: bool) -> None:
+    """Print the vectors of texts as JSON; without texts, of each line of standard input."""
+    from mcp_server import commands
+
+    sys.exit(commands.embed(texts or tuple(sys.stdin.read().splitlines()), overrides, kind=kind, cache=not no_cache))
+
+
+@main.command()
+@root_option
+@json_option
+@click.pass_obj
+def status(overrides: Sequence[str], roots: tuple[str, ...], as_json: bool) -> None:
+    """Say what is indexed, how complete and fresh it is."""
+    from mcp_server import commands
+
+    sys.exit(commands.status(commands.all_roots(roots), overrides, as_json=as_json))
+
+
+@main.command()
+@root_option
+@click.pass_obj
+def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
+    """Serve MCP on standard input and output, for editors and agents."""
+    guard = StdoutGuard()  # before anything heavy is imported: stdout is the wire
+    from mcp_server.roots import serving_roots
+    from mcp_server.server import serve as run
+    from mcp_server.settings import load
+
+    allowed = serving_roots(roots)
+    run(allowed, load(allowed[0], overrides).settings, own_version(), guard)
+
+
+@main.group()
+def models() -> None:
+    """See and fetch embedding models."""
+
+
+@models.command("list")
+@json_option
+@click.pass_obj
+def list_models(overrides: Sequence[str], as_json: bool) -> None:
+    """List known models and whether they are on this machine."""
+    from mcp_server import model_commands
+
+    sys.exit(model_commands.show(overrides, as_json=as_json))
+
+
+@models.command()
+@click.argument("name", default="")
+@click.pass_obj
+def pull(overrides: Sequence[str], name: str) -> None:
+    """Fetch a model (the configured one by default), verify and keep it."""
+    from mcp_server import model_commands
+
+    sys.exit(model_commands.pull(overrides, name))
+
+
+@main.command()
+@click.option("--repair", is_flag=True, help="Index damaged files again.")
+@root_option
+@json_option
+@click.pass_obj
+def doctor(overrides: Sequence[str], roots: tuple[str, ...], repair: bool, as_json: bool) -> None:
+    """Check this installation and the index, and say the mend."""
+    from mcp_server import commands, doctor
+
+    sys.exit(doctor.examine(commands.all_roots(roots), overrides, repair=repair, as_json=as_json))
+
+
+@main.command()
+@root_option
+@click.option("--all", "everything", is_flag=True, help="Every index of this user.")
+@click.option("--gone", is_flag=True, help="Indexes of directories that no longer exist.")
+@click.option("--cache", is_flag=True, help="The vector cache.")
+@click.pass_obj
+def clean(overrides: Sequence[str], roots: tuple[str, ...], everything: bool, gone: bool, cache: bool) -> None:
+    """Delete indexes; the code itself is never touched."""
+    from mcp_server import commands
+
+    sys.exit(commands.clean(roots, overrides, commands.CleanArguments(everything, gone, cache)))
+
+
+@main.group()
+def config() -> None:
+    """See the settings."""
+
+
+@config.command("show")
+@root_option
+@json_option
+@click.pass_obj
+def show_config(overrides: Sequence[str], roots: tuple[str, ...], as_json: bool) -> None:
+    """Print every setting, its value and where it came from."""
+    from mcp_server import commands
+    from mcp_server.settings import load
+
+    sourced = load(commands.all_roots(roots)[0], overrides)
+    values = {key: getattr(getattr(sourced.settings, key.split(".")[0]), key.split(".")[1]) for key in sourced.sources}
+    if as_json:
+        click.echo(json.dumps({key: {"value": value, "source": sourced.sources[key]} for key, value in values.items()}))
+        return
+    width = max(len(key) + len(json.dumps(value)) for key, value in values.items()) + 3
+    for key, value in values.items():
+        click.echo(f"{f'{key} = {json.dumps(value)}':{width}}  # {sourced.sources[key]}")
+
+
+if __name__ == "__main__":
+    main(prog_name="codeloupe")

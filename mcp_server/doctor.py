@@ -1,0 +1,134 @@
+"""What breaks in practice: looked for one thing at a time, each with its mend."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+from storage.backends import open_store
+
+from embedding.embedder import Embedder
+from embedding.errors import EmbeddingError
+from mcp_server.home import data_directory, index_directory, indexes_directory
+from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint, writing
+from mcp_server.settings import Settings, load
+from storage.errors import StorageError
+from storage.fingerprint import IndexState
+from storage.store import Damage
+
+LEAST_FREE_BYTES = 500 * 2**20  # a model, an index of some 50,000 chunks, and room for compaction
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; ``mend`` is "" where it is well."""
+
+    what: str
+    found: str
+    mend: str = ""
+
+    @property
+    def line(self) -> str:
+        """For a reader."""
+        return f"{'FAULT' if self.mend else 'ok':5}  {self.what}: {self.found}{f' -> {self.mend}' if self.mend else ''}"
+
+
+def examine(roots: Sequence[Path], overrides: Sequence[str], *, repair: bool, as_json: bool) -> int:
+    """Look at everything; 0 where all is well, 1 where something is not."""
+    settings = load(roots[0], overrides).settings
+    meaning = open_meaning(settings)
+    findings = [_python(), _space(), _private(indexes_directory(settings)), *_model(settings, meaning)]
+    findings += [finding for root in roots for finding in _index(root, settings, meaning, repair=repair)]
+    if as_json:
+        click.echo(json.dumps([asdict(finding) for finding in findings]))
+    else:
+        click.echo("\n".join(finding.line for finding in findings))
+    return 1 if any(finding.mend for finding in findings) else 0
+
+
+def _python() -> Finding:
+    return Finding("python", f"{sys.version.split()[0]} at {sys.executable}")
+
+
+def _space() -> Finding:
+    place = next(path for path in [data_directory(), *data_directory().parents] if path.exists())
+    free = shutil.disk_usage(place).free
+    mend = "" if free >= LEAST_FREE_BYTES else f"make {LEAST_FREE_BYTES // 2**20} MiB free, or set storage.directory"
+    return Finding("disk", f"{free / 2**30:.1f} GiB free at {place}", mend)
+
+
+def _private(directory: Path) -> Finding:
+    if not directory.exists():
+        return Finding("indexes", f"none yet at {directory}")
+    if not os.access(directory, os.W_OK):
+        return Finding("indexes", f"{directory} cannot be written", f"chmod u+rwx {directory}")
+    if sys.platform != "win32" and directory.stat().st_mode & OTHERS:
+        return Finding("indexes", f"{directory} can be read by others", f"chmod 700 {directory}")
+    return Finding("indexes", f"{directory}, yours alone")
+
+
+def _model(settings: Settings, meaning: Meaning) -> list[Finding]:
+    if meaning.embedder is None:
+        return [Finding("model", meaning.off, "" if settings.model.name == "none" else "codeloupe models pull")]
+    try:
+        return [_try_model(meaning.embedder)]
+    except EmbeddingError as error:
+        return [Finding("model", str(error), "codeloupe models pull; if it stays, reinstall llama-cpp-python")]
+    finally:
+        meaning.embedder.close()
+
+
+def _try_model(embedder: Embedder) -> Finding:
+    close = embedder.embed_query("parse a date") @ embedder.embed_documents(["def parse_date(text): ..."])[0]
+    far = embedder.embed_query("parse a date") @ embedder.embed_documents(["color: red; margin: 0"])[0]
+    mend = "" if close > far else "the model file gives nonsense: delete it and run codeloupe models pull"
+    return Finding("model", f"{embedder.fingerprint[:60]} runs; alike {close:.2f}, unlike {far:.2f}", mend)
+
+
+def _index(root: Path, settings: Settings, meaning: Meaning, *, repair: bool) -> list[Finding]:
+    """The index of one root: usable, whole, and whose."""
+    name = f"index of {root}"
+    directory = index_directory(settings, root)
+    if not directory.exists():
+        return [Finding(name, "none yet; the first search makes it")]
+    store = open_store(settings.storage, directory)
+    try:
+        state = store.state(wanted_fingerprint(settings, meaning.embedder))
+        if state is not IndexState.CURRENT:
+            return [Finding(name, str(state), "codeloupe index " + str(root))]
+        damages = store.check()
+    except StorageError as error:
+        return [Finding(name, str(error), f"codeloupe index --force {root}")]
+    finally:
+        store.close()
+    if not damages:
+        return [Finding(name, "every row holds its checksum")]
+    return _damaged(name, root, settings, damages, _repair if repair else None)
+
+
+Repair = Callable[[Path, Settings, Sequence[Damage]], None]
+
+
+def _damaged(
+    name: str, root: Path, settings: Settings, damages: Sequence[Damage], repair: Repair | None
+) -> list[Finding]:
+    paths = sorted({damage.path for damage in damages})
+    said = f"{len(damages)} damaged rows in {len(paths)} files, the first {paths[0]} ({damages[0].reason})"
+    if repair is None:
+        return [Finding(name, said, f"codeloupe doctor --repair --root {root}")]
+    repair(root, settings, damages)
+    return [Finding(name, f"{said}; dropped, the next index or search reads these files again")]
+
+
+def _repair(root: Path, settings: Settings, damages: Sequence[Damage]) -> None:
+    """Forget the damaged files; the next run finds them new."""
+    with writing(settings, root) as store:
+        store.delete_files({damage.path for damage in damages})

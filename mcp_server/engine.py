@@ -1,0 +1,205 @@
+"""The engine behind the tools and the commands: roots, their indexes, the model, and what is going on."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from embedding.cache import CachedEmbedder
+from embedding.embedder import Embedder
+from embedding.errors import EmbeddingError
+from mcp_server.errors import OutsideRootError, RequestError
+from mcp_server.freshness import combine
+from mcp_server.indexing import Meaning, open_meaning
+from mcp_server.jobs import Job
+from mcp_server.requests import SearchRequest
+from mcp_server.results import Answer, Found
+from mcp_server.root_index import RootIndex, StartJob
+from mcp_server.settings import Settings
+from mcp_server.statuses import ModelStatus, Status
+from storage.search import Query, Results
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+INCOMPLETE = (
+    "the search was cut short by its time limit, so matches may be missing; narrow by paths or simplify the pattern"
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryVector:
+    """A query's vector, or the sentence that says why there is none."""
+
+    vector: NDArray[np.float32] | None
+    floor: float = -1.0
+    note: str = ""
+
+
+class Engine:
+    """Searches and indexes the allowed roots. Thread-safe; opens nothing until asked."""
+
+    def __init__(self, roots: Sequence[Path], settings: Settings, start_job: StartJob | None = None) -> None:
+        self.settings = settings
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="model")
+        self._meaning: Future[Meaning] | None = None
+        self._opening = threading.Lock()
+        self.roots = {root: RootIndex(root, settings, self.meaning, start_job) for root in roots}
+
+    def preload(self) -> None:
+        """Bring into memory what a first search needs: the storage library, the model. Slow; called at idle."""
+        for root in self.roots.values():
+            root.open()
+        meaning = self.meaning()
+        if meaning.embedder is not None:
+            self._vector("warm up", meaning.embedder)
+
+    def meaning(self) -> Meaning:
+        """The model, opened once."""
+        with self._opening:
+            if self._meaning is None:
+                self._meaning = self._pool.submit(open_meaning, self.settings)
+        return self._meaning.result()
+
+    def search(self, request: SearchRequest) -> Answer:
+        """Hits over all roots, best first, with what the answer could not see.
+
+        Raises RequestError, StorageError or EmbeddingError with a sentence.
+        """
+        for root in self.roots.values():
+            root.begin()
+        query_vector = self._query_vector(request)
+        searched = [(root, self._search_root(root, request, query_vector)) for root in self.roots.values()]
+        several = len(searched) > 1
+        found = [Found(hit, root.path.name if several else "") for root, results in searched for hit in results.hits]
+        if several:
+            found = sorted(found, key=lambda one: -one.hit.score)[: request.limit]
+        notes = (query_vector.note, "" if all(results.complete for _, results in searched) else INCOMPLETE)
+        freshness = combine([root.freshness(tuple(filter(None, notes))) for root in self.roots.values()])
+        more = any(results.more for _, results in searched) or len(found) < sum(
+            len(results.hits) for _, results in searched
+        )
+        return Answer(request.query, tuple(found), request.offset, more, freshness)
+
+    def start_index(self, path: str, *, force: bool = False) -> Job:
+        """Start or refresh the index of the root that holds ``path``.
+
+        Raises OutsideRootError or RequestError.
+        """
+        return self.root_of(path).refresh(force=force)
+
+    def root_of(self, path: str) -> RootIndex:
+        """The allowed root that holds ``path``; "" is the first one."""
+        if not path:
+            return next(iter(self.roots.values()))
+        first = next(iter(self.roots))
+        wanted = (first / Path(path).expanduser()).resolve()
+        for root, index in self.roots.items():
+            if wanted == root or root in wanted.parents:
+                if not wanted.is_dir():
+                    raise RequestError(f"{path} is not a directory; name a directory under {root}.")
+                return index
+        allowed = ", ".join(str(root) for root in self.roots)
+        raise OutsideRootError(
+            f"{path} is outside the allowed roots ({allowed}); start codeloupe with --root {wanted} to allow it."
+        )
+
+    def embed(self, texts: Sequence[str], kind: str, *, cache: bool, timeout_s: float) -> dict[str, Any]:
+        """Vectors of ``texts`` as plain lists, with the dimension and the model.
+
+        Raises EmbeddingError where there is no model or it fails.
+        """
+        meaning = self.meaning()
+        if meaning.embedder is None:
+            raise EmbeddingError(meaning.off)
+        embedder = meaning.embedder if cache else uncached(meaning.embedder)
+        if kind == "query":
+            vectors = [embedder.embed_query(text, timeout_s) for text in texts]
+        else:
+            vectors = list(embedder.embed_documents(texts, timeout_s))
+        return {
+            "vectors": [[round(float(number), 7) for number in vector] for vector in vectors],
+            "dimension": embedder.dim,
+            "model": embedder.fingerprint,
+        }
+
+    def status(self) -> Status:
+        """What is indexed and what runs; opens the indexes, not the model."""
+        process = psutil.Process()
+        children = {child.pid: child.memory_info().rss for child in process.children(recursive=True)}
+        return Status(
+            roots=tuple(root.status() for root in self.roots.values()),
+            model=self._model_status(),
+            memory_bytes=process.memory_info().rss,
+            children_bytes=sum(children.values()),
+        )
+
+    def close(self, *, wait: bool = True) -> None:
+        """Stop jobs and children, without waiting for their end where ``wait`` is false; what was committed stays."""
+        for root in self.roots.values():
+            root.close(wait=wait)
+        if self._meaning is not None and self._meaning.done() and (embedder := self._meaning.result().embedder):
+            embedder.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _query_vector(self, request: SearchRequest) -> QueryVector:
+        if request.mode in ("text", "exact", "regex"):
+            return QueryVector(None)
+        meaning = self.meaning()
+        if meaning.embedder is None:
+            if request.mode == "semantic":
+                raise RequestError(f"Search by meaning is off: {meaning.off}")
+            return QueryVector(None, note=f"meaning is off: {meaning.off}")
+        if not any(root.has_vectors() for root in self.roots.values()):
+            return QueryVector(None)
+        floor = request.min_similarity if request.min_similarity is not None else self._floor(meaning.embedder)
+        vector = self._vector(request.query, meaning.embedder)
+        return QueryVector(vector.vector, floor, vector.note)
+
+    def _floor(self, embedder: Embedder) -> float:
+        configured = self.settings.search.min_similarity
+        return embedder.min_similarity if configured == -1.0 else configured
+
+    def _vector(self, query: str, embedder: Embedder) -> QueryVector:
+        """The vector within the time a search may wait; the model goes on loading for the next one."""
+        pending = self._pool.submit(embedder.embed_query, query)
+        try:
+            return QueryVector(pending.result(self.settings.search.model_wait_s))
+        except FutureTimeoutError:
+            return QueryVector(
+                None, note="the model is still loading, so this answer is by words alone; ask again for meaning"
+            )
+        except EmbeddingError as error:
+            return QueryVector(None, note=f"meaning failed: {error}")
+
+    def _search_root(self, root: RootIndex, request: SearchRequest, meaning: QueryVector) -> Results:
+        mode = request.mode if request.mode != "auto" else "hybrid"
+        if meaning.vector is None and mode in ("hybrid", "semantic"):
+            mode = "text"
+        return root.search(
+            Query(request.query, meaning.vector, mode, request.filters, request.limit, request.offset, meaning.floor)
+        )
+
+    def _model_status(self) -> ModelStatus:
+        if self._meaning is None or not self._meaning.done():
+            return ModelStatus(self.settings.model.name, "not loaded")
+        meaning = self._meaning.result()
+        if meaning.embedder is None:
+            return ModelStatus(self.settings.model.name, "off", meaning.off)
+        return ModelStatus(self.settings.model.name, "ready", "", meaning.embedder.dim)
+
+
+def uncached(embedder: Embedder) -> Embedder:
+    """The model itself, behind whatever cache stands before it."""
+    return embedder.inner if isinstance(embedder, CachedEmbedder) else embedder

@@ -1,0 +1,163 @@
+"""One run of the indexer over one root: judge what is there, refresh the text, embed, tidy.
+
+The same function serves a terminal, a server's child process, and a server that keeps its index in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+from storage.backends import open_store
+from storage.schema import SCHEMA_VERSION
+
+from embedding.embedder import Embedder
+from embedding.errors import EmbeddingError
+from embedding.open import open_embedder
+from indexer.chunker import chunker_fingerprint
+from indexer.pipeline import Progress, Report, Stop, TextSummary, refresh_text, refresh_vectors
+from mcp_server.home import cache_directory, data_directory, index_directory, note_root
+from mcp_server.settings import Settings
+from storage.fingerprint import Fingerprint, IndexState
+from storage.lock import WriterLock
+from storage.store import ChunkStore
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a run did, in figures, and what the index holds after it."""
+
+    files: int
+    chunks: int
+    vectors: int
+    read: int
+    removed: int
+    embedded: int
+    seconds: float
+    finished: bool
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    meaning_off: str = ""  # why there are no vectors, in a sentence; "" where there are
+    rebuilt: str = ""  # why an earlier index was dropped; "" where it was not
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """The model, or the sentence that says why there is none."""
+
+    embedder: Embedder | None
+    off: str = ""
+
+
+def open_meaning(settings: Settings) -> Meaning:
+    """The configured model if it is on this machine; never fetches one."""
+    try:
+        return Meaning(open_embedder(settings.model, settings.memory, data_directory(), cache_directory()))
+    except EmbeddingError as error:
+        return Meaning(None, str(error))
+
+
+def wanted_fingerprint(settings: Settings, embedder: Embedder | None) -> Fingerprint:
+    """What an index must have been made with to serve these settings."""
+    model, dim = (embedder.fingerprint, embedder.dim) if embedder else ("", 0)
+    return Fingerprint(SCHEMA_VERSION, chunker_fingerprint(settings.index), model, dim)
+
+
+@contextmanager
+def writing(settings: Settings, root: Path) -> Iterator[ChunkStore]:
+    """The store of ``root``, for the one process that may write it.
+
+    Raises IndexBusyError where another process does.
+    """
+    directory = index_directory(settings, root)
+    note_root(directory, root)
+    with WriterLock(directory):
+        store = open_store(settings.storage, directory)
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a run works on."""
+
+    root: Path
+    store: ChunkStore
+    settings: Settings
+    meaning: Meaning
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """How much a run does: everything, or everything anew, or the text and a few vectors."""
+
+    force: bool = False
+    most_vectors: int | None = None
+
+
+def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
+    """Bring the store up to date with the root; what was committed stays, whatever happens after it."""
+    started = monotonic()
+    rebuilt = prepare(task.store, wanted_fingerprint(task.settings, task.meaning.embedder), force=scope.force)
+    text = refresh_text(task.root, task.store, task.settings.index, report, stop)
+    _tidy(task.store, report)
+    embedded, off = _embed(task, report, stop, scope)
+    if embedded:
+        _tidy(task.store, report)
+    return _summary(task.store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
+
+
+def prepare(store: ChunkStore, wanted: Fingerprint, *, force: bool) -> str:
+    """Drop what cannot serve ``wanted``; returns why, in words, or ""."""
+    state = store.state(wanted)
+    if force or state in REBUILD_REASONS:
+        store.reset(wanted)
+        return "rebuilding was asked for" if force else REBUILD_REASONS[state]
+    if state is IndexState.STALE_MODEL:
+        store.reset_vectors(wanted)
+        return "the vectors were made by another model"
+    return ""
+
+
+REBUILD_REASONS = {
+    IndexState.MISSING: "",
+    IndexState.STALE_SCHEMA: "the index was written by another version of codeloupe",
+    IndexState.STALE_CHUNKER: "files are cut in another way now",
+    IndexState.CORRUPT: "the index on disk could not be read",
+}
+
+
+def _embed(task: Task, report: Report, stop: Stop, scope: Scope) -> tuple[int, str]:
+    if task.meaning.embedder is None:
+        return 0, task.meaning.off
+    try:
+        return refresh_vectors(task.store, task.meaning.embedder, report, stop, scope.most_vectors), ""
+    except EmbeddingError as error:
+        return 0, str(error)  # the text is there and serves; the reason is said with every answer
+
+
+def _tidy(store: ChunkStore, report: Callable[[Progress], None]) -> None:
+    report(Progress("tidy", 0, 0))
+    store.maintain()
+
+
+def _summary(store: ChunkStore, text: TextSummary, embedded: int, *, seconds: float, off: str, rebuilt: str) -> Summary:
+    stats = store.stats()
+    complete = text.finished and (bool(off) or stats.vectors >= stats.chunks)
+    return Summary(
+        stats.files,
+        stats.chunks,
+        stats.vectors,
+        text.read,
+        text.removed,
+        embedded,
+        seconds,
+        complete,
+        text.skipped,
+        off,
+        rebuilt,
+    )

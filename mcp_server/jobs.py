@@ -1,0 +1,242 @@
+"""The server's side of indexing: a job a root, watched through frozen views.
+
+ProcessJob runs it in a child (mcp_server/job.py); ThreadJob in this process, for an index that lives in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from embedding.process import PACKAGE_ROOT, child_environment
+from mcp_server.errors import EXPECTED
+from mcp_server.freshness import counted, percent
+from mcp_server.settings import Settings
+
+STOP_S = 3.0  # a child asked to stop gets so long for its last commit, then it is killed; nothing committed is lost
+PHASES = {
+    "starting": "starting",
+    "walk": "looking for files",
+    "text": "indexing text",
+    "vectors": "embedding",
+    "tidy": "tidying",
+}
+
+CRASHED = "The indexing process ended with code {code}; what it committed is kept, and the next search starts it again."
+
+Post = Callable[[dict[str, Any]], None]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """A job at one moment; ``number`` grows with every change."""
+
+    number: int = 0
+    phase: str = "starting"
+    done: int = 0
+    total: int = 0
+    resting: bool = False  # nothing runs now
+    runs: int = 0  # finished ones
+    error: str = ""
+    busy: str = ""  # another process writes the index
+    summary: dict[str, Any] | None = None
+
+    def sentence(self) -> str:
+        """What is going on, in one line."""
+        if self.error:
+            return self.error
+        if self.busy and not self.resting:
+            return self.busy
+        if self.resting and self.summary:
+            return summary_sentence(self.summary)
+        share = f" {percent(self.done / self.total)} ({self.done:,} of {self.total:,})" if self.total else ""
+        return f"Indexing: {PHASES.get(self.phase, self.phase)}{share}."
+
+
+def summary_sentence(summary: dict[str, Any]) -> str:
+    """A finished run in one line."""
+    skipped = sum(summary["skipped"].values())
+    sizes = f"{counted(summary['files'], 'file')} in {counted(summary['chunks'], 'chunk')}"
+    parts = [
+        f"Indexed {sizes}, {summary['vectors']:,} with vectors",
+        f"{counted(summary['read'], 'file')} read and {summary['removed']:,} removed in {summary['seconds']:.1f} s",
+    ]
+    if skipped:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(summary["skipped"].items()))
+        parts.append(f"{skipped:,} skipped ({reasons})")
+    if summary["rebuilt"]:
+        parts.append(f"rebuilt because {summary['rebuilt']}")
+    return "; ".join(parts) + "." + (f" {summary['meaning_off']}" if summary["meaning_off"] else "")
+
+
+class Board:
+    """The latest view of a job, and a place to wait for the next."""
+
+    def __init__(self) -> None:
+        self._view = JobView()
+        self._changed = threading.Condition()
+
+    def view(self) -> JobView:
+        """The latest view."""
+        with self._changed:
+            return self._view
+
+    def wait_for_change(self, seen: JobView, timeout_s: float) -> JobView:
+        """The first view newer than ``seen``, or the same one after ``timeout_s`` seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._view.number != seen.number, timeout_s)
+            return self._view
+
+    def post(self, event: dict[str, Any]) -> None:
+        """Fold one event into the view."""
+        with self._changed:
+            self._view = after(self._view, event)
+            self._changed.notify_all()
+
+
+def after(view: JobView, event: dict[str, Any]) -> JobView:
+    """The view that follows ``view`` when ``event`` comes in."""
+    view = replace(view, number=view.number + 1)
+    if "summary" in event:
+        return replace(
+            view, summary=event["summary"], resting=event["summary"]["finished"], runs=view.runs + 1, error="", busy=""
+        )
+    if "error" in event:
+        return replace(view, error=event["error"], resting=True, runs=view.runs + 1, busy="")
+    if "busy" in event:
+        return replace(view, busy=event["busy"], resting=False)
+    if "asked" in event:
+        return replace(view, resting=False, error="", phase="starting", done=0, total=0)
+    if "ended" in event:
+        return replace(view, resting=True, busy="", error=event["ended"] or view.error)
+    return replace(view, phase=event["phase"], done=event["done"], total=event["total"], resting=False, busy="")
+
+
+class Job(Protocol):
+    """Indexing of one root, as the engine sees it."""
+
+    def view(self) -> JobView:
+        """Where it is."""
+        ...
+
+    def wait_for_change(self, seen: JobView, timeout_s: float) -> JobView:
+        """The next view, or the same one after ``timeout_s`` seconds."""
+        ...
+
+    def refresh(self, *, force: bool = False) -> bool:
+        """Look at the directory again; False if this job has ended and another must be started."""
+        ...
+
+    def stop(self, *, wait: bool = True) -> None:
+        """End it; what was committed stays. Without ``wait`` it ends by itself soon after."""
+        ...
+
+
+class ProcessJob(Board):
+    """A child process that indexes one root and stays for the next change."""
+
+    def __init__(self, root: Path, settings: Settings, *, force: bool = False) -> None:
+        super().__init__()
+        self._child = subprocess.Popen(
+            [sys.executable, "-P", "-m", "mcp_server.job"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=PACKAGE_ROOT,
+            env=child_environment(dict(os.environ), threads=1),
+            text=True,
+            encoding="utf-8",
+        )
+        self._sending = threading.Lock()
+        self._send({"root": str(root), "settings": settings.model_dump(mode="json"), "force": force})
+        threading.Thread(target=self._listen, daemon=True, name=f"job {root.name}").start()
+
+    @property
+    def pid(self) -> int:
+        """The child's process id."""
+        return self._child.pid
+
+    def refresh(self, *, force: bool = False) -> bool:
+        """See Job."""
+        self.post({"asked": True})
+        return self._child.poll() is None and self._send({"force": force})
+
+    def stop(self, *, wait: bool = True) -> None:
+        """See Job."""
+        with self._sending:
+            if self._child.stdin and not self._child.stdin.closed:
+                self._child.stdin.close()
+        if not wait:
+            return
+        try:
+            self._child.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
+
+    def _send(self, command: dict[str, Any]) -> bool:
+        with self._sending:
+            try:
+                assert self._child.stdin is not None
+                self._child.stdin.write(json.dumps(command) + "\n")
+                self._child.stdin.flush()
+            except (OSError, ValueError):  # it has ended, or is being stopped
+                return False
+            return True
+
+    def _listen(self) -> None:
+        assert self._child.stdout is not None
+        with self._child.stdout as events:
+            for line in events:
+                self.post(json.loads(line))
+        code = self._child.wait()
+        self.post({"ended": CRASHED.format(code=code) if code > 0 else ""})
+
+
+class ThreadJob(Board):
+    """The same in a thread: ``work`` is called once for each refresh and posts events by the function it is given."""
+
+    def __init__(self, work: Callable[[Post, Callable[[], bool], bool], None], *, force: bool = False) -> None:
+        super().__init__()
+        self._work = work
+        self._stopping = threading.Event()
+        self._asked: list[bool] = [force]
+        self._thread = threading.Thread(target=self._serve, daemon=True, name="index")
+        self._thread.start()
+
+    def refresh(self, *, force: bool = False) -> bool:
+        """See Job."""
+        with self._changed:
+            if self._stopping.is_set() or not self._thread.is_alive():
+                return False
+            self._asked.append(force)
+        self.post({"asked": True})
+        return True
+
+    def stop(self, *, wait: bool = True) -> None:
+        """See Job."""
+        self._stopping.set()
+        if wait:
+            self._thread.join(STOP_S)
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                if not self._asked or self._stopping.is_set():
+                    self._stopping.set()
+                    break
+                force, self._asked = any(self._asked), []
+            try:
+                self._work(self.post, lambda: self._stopping.is_set() or bool(self._asked), force)
+            except EXPECTED as error:
+                self.post({"error": str(error)})
+        self.post({"ended": ""})

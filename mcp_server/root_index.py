@@ -1,0 +1,220 @@
+"""One root as a server sees it: its store, the job that indexes it, and how far the directory has moved on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from time import monotonic
+
+from storage.backends import open_store
+
+from indexer.pipeline import Stop, drift
+from mcp_server import home
+from mcp_server.drift import Drift, DriftCheck
+from mcp_server.errors import EXPECTED
+from mcp_server.freshness import Freshness, State
+from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, run, wanted_fingerprint, writing
+from mcp_server.jobs import Job, JobView, Post, ProcessJob, ThreadJob
+from mcp_server.settings import Settings
+from mcp_server.statuses import RootStatus
+from storage.fingerprint import IndexState
+from storage.search import Query, Results, search
+from storage.store import ChunkStore, StoreStats
+
+DRIFT_WAIT_S = 0.15  # a look at 5,000 files ends within it
+CHANGE_WAIT_S = 0.5  # a running job makes a few changed files searchable within it
+STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while nothing of ours writes
+
+StartJob = Callable[["RootIndex", bool], Job]
+
+
+class RootIndex:
+    """The index of one directory. Thread-safe; opens its store at first use."""
+
+    def __init__(
+        self, path: Path, settings: Settings, meaning: Callable[[], Meaning], start_job: StartJob | None = None
+    ) -> None:
+        self.path = path
+        self.settings = settings
+        self.meaning = meaning
+        self.directory = home.index_directory(settings, path)
+        self._start_job = start_job or (in_thread if settings.storage.backend == "memory" else in_child)
+        self._lock = threading.RLock()
+        self._store: ChunkStore | None = None
+        self._job: Job | None = None
+        self._drift = DriftCheck(self._look, EXPECTED)
+        self._stats: tuple[float, int, StoreStats] | None = None
+
+    def open(self) -> ChunkStore:
+        """The store, for reading."""
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self.settings.storage, self.directory)
+            return self._store
+
+    def state(self) -> IndexState:
+        """Whether the stored index can serve the settings of this server."""
+        return self.open().state(wanted_fingerprint(self.settings, self.meaning().embedder))
+
+    def has_vectors(self) -> bool:
+        """Whether any chunk can be found by meaning now, by the model of this server."""
+        return self.state() is IndexState.CURRENT and self.stats().vectors > 0
+
+    def begin(self) -> None:
+        """Before a search: start or refresh what is needed, and wait a little for it where that helps."""
+        state = self.state()
+        seen = self._drift.latest(DRIFT_WAIT_S)
+        if state is not IndexState.CURRENT:
+            self._wait_for_text(self.refresh(), self.settings.search.first_answer_wait_s)
+        elif seen is not None and seen.changed and not self._at_work():
+            self._wait_for_text(self.refresh(), CHANGE_WAIT_S)
+        elif self._at_work() and self.stats().chunks == 0:
+            self._wait_for_text(self.refresh_or_current(), self.settings.search.first_answer_wait_s)
+
+    def search(self, query: Query) -> Results:
+        """Hits of this root; an index that cannot be read has none, and freshness says why."""
+        if self.state() in (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT):
+            return Results((), more=False, complete=True)
+        return search(self.open(), query)
+
+    def refresh(self, *, force: bool = False) -> Job:
+        """The job that brings this index up to date, started or asked again."""
+        with self._lock:
+            if self._job is not None and not force and not self._job.view().resting:
+                return self._job
+            if self._job is None or not self._job.refresh(force=force):
+                self._job = self._start_job(self, force)
+            return self._job
+
+    def refresh_or_current(self) -> Job:
+        """The job at work, or a new one."""
+        with self._lock:
+            return self._job if self._job is not None else self.refresh()
+
+    def stats(self) -> StoreStats:
+        """Figures of the store: of now while a job works, else at most two seconds old."""
+        number = self._view().number
+        with self._lock:
+            if self._stats and self._stats[1] == number and monotonic() - self._stats[0] < STATS_AGE_S:
+                return self._stats[2]
+        stats = self.open().stats()
+        with self._lock:
+            self._stats = (monotonic(), number, stats)
+        return stats
+
+    def freshness(self, notes: tuple[str, ...] = ()) -> Freshness:
+        """What an answer made now can say about itself."""
+        state = self.state()
+        seen = self._drift.latest(0.0)
+        stats = (
+            self.stats()
+            if state not in (IndexState.MISSING, IndexState.CORRUPT, IndexState.STALE_SCHEMA)
+            else StoreStats(0, 0, 0)
+        )
+        vectors = stats.vectors if state is not IndexState.STALE_MODEL else 0
+        new = seen.new if seen else 0
+        return Freshness(
+            self._freshness_state(state, stats, seen),
+            stats.files,
+            stats.files + new,
+            stats.chunks,
+            vectors,
+            seen.changed if seen else 0,
+            (*notes, *self._own_notes(state, seen)),
+        )
+
+    def status(self) -> RootStatus:
+        """For the status tool."""
+        view, stats = self._view(), self.stats()
+        self._drift.latest(DRIFT_WAIT_S)
+        return RootStatus(
+            str(self.path),
+            self.freshness(),
+            "" if view.resting or self._job is None else view.sentence(),
+            stats.skipped,
+            stats.vector_index,
+            stats.text_index,
+            stats.disk_bytes,
+            view.error or self._drift.error,
+        )
+
+    def close(self, *, wait: bool = True) -> None:
+        """Stop the job and let go of the store."""
+        with self._lock:
+            if self._job is not None:
+                self._job.stop(wait=wait)
+            if self._store is not None:
+                self._store.close()
+
+    def _look(self) -> tuple[int, int]:
+        known = self.open().files()
+        changes = drift(self.path, known, self.settings.index)
+        new = sum(file.path not in known for file in changes.to_read)
+        return len(changes.to_read) + len(changes.gone), new
+
+    def _view(self) -> JobView:
+        with self._lock:
+            return self._job.view() if self._job is not None else JobView(resting=True)
+
+    def _at_work(self) -> bool:
+        return not self._view().resting
+
+    def _wait_for_text(self, job: Job, longest_s: float) -> None:
+        """Until the job has published the text, or ``longest_s`` seconds have gone."""
+        end = monotonic() + longest_s
+        view = job.view()
+        runs = view.runs
+        while view.runs == runs and view.phase not in ("vectors", "tidy") and not view.resting and monotonic() < end:
+            view = job.wait_for_change(view, end - monotonic())
+        self._drift.latest(DRIFT_WAIT_S)
+
+    def _freshness_state(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> State:
+        if self._at_work():
+            return "indexing"
+        if stats.chunks == 0 and state is IndexState.MISSING:
+            return "empty"
+        if state is not IndexState.CURRENT or (seen and seen.changed):
+            return "stale"
+        return "current"
+
+    def _own_notes(self, state: IndexState, seen: Drift | None) -> tuple[str, ...]:
+        notes = []
+        view = self._view()
+        if REBUILD_REASONS.get(state):
+            notes.append(f"the index is being rebuilt because {REBUILD_REASONS[state]}")
+        if state is IndexState.STALE_MODEL:
+            notes.append("the vectors are of another model and being made again")
+        if view.error:
+            notes.append(view.error)
+        if view.busy:
+            notes.append(view.busy)
+        if self._drift.error:
+            notes.append(self._drift.error)
+        if seen is None and not self._drift.error:
+            notes.append("the directory is still being compared with the index")
+        return tuple(notes)
+
+
+def in_child(index: RootIndex, force: bool) -> Job:
+    """Index in a child process: the server for an index on disk."""
+    return ProcessJob(index.path, index.settings, force=force)
+
+
+def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) -> Job:
+    """Index in this process: an index in memory, and the command line."""
+
+    def refresh(store: ChunkStore, post: Post, stop: Stop, forced: bool) -> None:
+        task = Task(index.path, store, index.settings, index.meaning())
+        summary = run(task, lambda progress: post(asdict(progress)), stop, Scope(forced, most_vectors))
+        post({"summary": asdict(summary)})
+
+    def work(post: Post, stop: Stop, forced: bool) -> None:
+        if index.settings.storage.backend == "memory":
+            refresh(index.open(), post, stop, forced)
+            return
+        with writing(index.settings, index.path) as store:
+            refresh(store, post, stop, forced)
+
+    return ThreadJob(work, force=force)

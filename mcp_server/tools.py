@@ -1,0 +1,222 @@
+"""The four tools: their names, schemas and words for the model. What they do is the engine's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import partial
+from typing import Annotated, Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context  # noqa: TC002 - the SDK reads it from the signature
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.types import CallToolResult, TextContent, ToolAnnotations
+from pydantic import Field, ValidationError
+
+from indexer.vocabulary import KINDS, LANGUAGES
+from mcp_server import failures, requests, results
+from mcp_server.engine import Engine
+from mcp_server.errors import EXPECTED
+from mcp_server.jobs import Job, JobView
+
+INSTRUCTIONS = """\
+codeloupe searches the code of this workspace by meaning, by name and by text, locally. Use `search` first when you \
+need to find where something is defined, used, configured or explained ("where are retries handled", "ZodError", \
+"parse_config", an error message), before grep or reading files: one call returns the right lines of the right files. \
+mode="exact" or "regex" finds every literal occurrence. Results come with path:first-last line ranges to read next. \
+Each answer ends with how fresh and complete the index is; a first search starts the index by itself and answers from \
+words at once while meaning is added in the background. `index` refreshes on demand, `status` says what is going on, \
+`embed` gives raw vectors."""
+
+READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+
+# Threads of our own: stdin and stdout live on the default ones and must never wait for a search.
+SEARCH_THREADS = 8
+INDEX_THREADS = 8
+EMBED_THREADS = 4
+
+
+def enum(*values: str) -> dict[str, Any]:
+    """A schema's list of allowed strings; requests.py refuses others in words."""
+    return {"enum": list(values)}
+
+
+Query = Annotated[
+    str, Field(description="What to find: a question in words, an identifier, a path, quoted text, or a pattern.")
+]
+Limit = Annotated[int, Field(description="Hits to return, 1 to 100.")]
+Offset = Annotated[int, Field(description="Hits to skip, for the next page.")]
+Mode = Annotated[
+    str,
+    Field(
+        description="auto: words and meaning together. semantic: meaning alone. text: words alone. "
+        "exact: the literal string. regex: a regular expression, line by line.",
+        json_schema_extra=enum(*requests.MODES),
+    ),
+]
+Paths = Annotated[list[str], Field(description='Globs of paths to search, e.g. "src/**/*.ts"; a leading "!" excludes.')]
+Languages = Annotated[list[str], Field(description='Languages to search, e.g. "python", "typescript".')]
+Kinds = Annotated[list[str], Field(description='Kinds to return, e.g. "function", "class", "method".')]
+Floor = Annotated[
+    float, Field(description="Least cosine similarity of hits by meaning, -1 to 1; -1 uses the model's own floor.")
+]
+Detail = Annotated[
+    str,
+    Field(
+        description="snippets: the telling lines. locations: places alone, a tenth of the size. full: whole chunks.",
+        json_schema_extra=enum(*requests.DETAILS),
+    ),
+]
+MaxTokens = Annotated[int, Field(description="Most tokens in the answer, 100 to 13,333; 0 for about 3,300.")]
+Format = Annotated[
+    str, Field(description="text for reading, json for programs.", json_schema_extra=enum(*requests.FORMATS))
+]
+
+
+class Tools:
+    """The tools' functions, bound to one engine."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
+        self._index_threads = anyio.CapacityLimiter(INDEX_THREADS)
+        self._embed_threads = anyio.CapacityLimiter(EMBED_THREADS)
+
+    async def search(
+        self,
+        query: Query,
+        limit: Limit = 10,
+        offset: Offset = 0,
+        mode: Mode = "auto",
+        paths: Paths = [],
+        languages: Languages = [],
+        kinds: Kinds = [],
+        min_similarity: Floor = -1.0,
+        detail: Detail = "snippets",
+        max_tokens: MaxTokens = 0,
+        format: Format = "text",
+    ) -> CallToolResult:
+        """Find code by meaning, name or text in the indexed workspace.
+
+        Use this before grep or reading files: ask in words ("where is the retry delay computed"), by name
+        ("HttpClient.send", "parseConfig") or with literal text (mode="exact" or "regex"). Hits come best first, as
+        path:first-last with name, kind and the telling lines. The last line says how fresh and complete the index is,
+        and how to get what was left out.
+        """
+        filters = requests.filters_from(paths, languages, kinds, (LANGUAGES, KINDS))
+        floor = None if min_similarity == -1.0 else min_similarity
+        request = requests.search_request(query, limit, offset, mode, filters, floor)
+        how = requests.answering(detail, format, max_tokens, self._engine.settings.search.max_chars)
+        answer = await anyio.to_thread.run_sync(
+            partial(self._engine.search, request), limiter=self._search_threads, abandon_on_cancel=True
+        )
+        if how.format == "json":
+            return structured(results.as_json(answer, how))
+        return text(results.as_text(answer, how))
+
+    async def index(self, ctx: Context, path: str = "", force: bool = False, wait: bool = False) -> CallToolResult:
+        """Start or refresh the index of a workspace root; searches do this by themselves, so it is rarely needed.
+
+        Returns at once with what is going on. wait=true returns when the index is complete, with progress on the way;
+        force=true rebuilds from nothing. path: a directory under an allowed root, "" for the first root.
+        """
+        job = await anyio.to_thread.run_sync(
+            partial(self._engine.start_index, path, force=force), limiter=self._index_threads
+        )
+        view = job.view()
+        if wait:
+            view = await self._wait(ctx, job)
+        return text(view.sentence())
+
+    async def _wait(self, ctx: Context, job: Job) -> JobView:
+        """Report progress until the job rests; a cancelled wait stops the job, what it committed stays."""
+        seen = job.view()
+        try:
+            while not seen.resting:
+                await ctx.report_progress(seen.done, seen.total or None, seen.sentence())
+                seen = await anyio.to_thread.run_sync(
+                    partial(job.wait_for_change, seen, 1.0), limiter=self._index_threads, abandon_on_cancel=True
+                )
+        except anyio.get_cancelled_exc_class():
+            job.stop()
+            raise
+        if seen.error:
+            raise ToolError(seen.error)
+        return seen
+
+    async def embed(
+        self, texts: list[str], kind: str = "document", cache: bool = True, timeout: float = 30.0
+    ) -> CallToolResult:
+        """Vectors of texts from the local embedding model, for clients that rank or cluster by themselves.
+
+        kind: "query" or "document" (some models embed the two differently). Returns vectors of norm 1, their dimension
+        and the model's name. timeout is in seconds.
+        """
+        wanted = requests.embed_texts(texts, kind)
+        vectors = await anyio.to_thread.run_sync(
+            partial(self._engine.embed, wanted, kind, cache=cache, timeout_s=timeout),
+            limiter=self._embed_threads,
+            abandon_on_cancel=True,
+        )
+        return structured(vectors)
+
+    async def status(self, format: Format = "text") -> CallToolResult:
+        """What is indexed, how complete and fresh it is, which model runs, memory in use, the last error.
+
+        Per root: state, files, chunks, coverage of each tier, index kind, and what runs now.
+        """
+        state = await anyio.to_thread.run_sync(self._engine.status, limiter=self._index_threads)
+        return structured(state.as_json()) if format == "json" else text(state.sentence())
+
+
+class CodeloupeServer(MCPServer):
+    """MCPServer whose refusals are sentences: unknown arguments, bad types, and our own expected errors."""
+
+    async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
+        """Call a tool; expected failures leave as ToolError with one sentence."""
+        tool = self._tool_manager.get_tool(name)
+        if tool is not None:
+            failures.check_arguments(name, arguments, tool.parameters["properties"])
+        try:
+            return await super().call_tool(name, arguments, context)
+        except ToolError as error:
+            cause = error.__cause__
+            if isinstance(cause, ValidationError):
+                raise ToolError(failures.argument_sentence(name, cause)) from cause
+            if isinstance(cause, EXPECTED):
+                raise failures.as_tool_error(cause) from cause
+            raise
+
+
+def build(engine: Engine, version: str, middleware: Sequence[Any] = ()) -> CodeloupeServer:
+    """The server with its four tools; nothing heavy is loaded."""
+    server = CodeloupeServer(
+        "codeloupe",
+        title="codeloupe",
+        instructions=INSTRUCTIONS,
+        version=version,
+        log_level="WARNING",
+        middleware=middleware,
+    )
+    tools = Tools(engine)
+    server.add_tool(tools.search, title="Search code", annotations=READS, structured_output=False)
+    server.add_tool(tools.index, title="Index code", annotations=WRITES, structured_output=False)
+    server.add_tool(tools.embed, title="Embed texts", annotations=READS, structured_output=False)
+    server.add_tool(tools.status, title="Index status", annotations=READS, structured_output=False)
+    return server
+
+
+def text(content: str) -> CallToolResult:
+    """An answer to read."""
+    return CallToolResult(content=[TextContent(type="text", text=content)])
+
+
+def structured(content: dict[str, Any]) -> CallToolResult:
+    """An answer to parse; the text is the same object for clients that read only text."""
+    return CallToolResult(
+        content=[TextContent(type="text", text=json.dumps(content, ensure_ascii=False))], structured_content=content
+    )
