@@ -1,7 +1,7 @@
-"""The nouns of the program: what is indexed and what is found.
+r"""The nouns of the program: what is indexed and what is found.
 
 Positions are stated once, here: lines are 1-based and inclusive; bytes are 0-based and half-open, counted in the
-file's text after decoding to UTF-8 with ``\\n`` line ends. Paths are relative to the indexed root, with ``/``.
+file's text after decoding to UTF-8 with ``\n`` line ends. Paths are relative to the indexed root, with ``/``.
 """
 
 from __future__ import annotations

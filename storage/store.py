@@ -7,6 +7,7 @@ a reader sees each file's chunks from before or after a commit, never a mixture.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -38,7 +39,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """Matches in file order, at most as many as asked for; ``complete`` is false where a limit or time ended the search."""
+    """Matches in file order, at most as many as asked for; ``complete`` is false where a limit or time ended it."""
 
     found: tuple[Match, ...]
     complete: bool
@@ -59,14 +60,26 @@ class StoreStats:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Rows whose checksum or reference does not hold; ``path`` is the file to index again."""
+    """Rows whose checksum or reference does not hold; ``path`` is the file to index again, "" the whole index."""
 
     path: str
     reason: str
 
 
 class ChunkStore(Protocol):
-    """Chunks, their vectors and the files they came from, for one root."""
+    """Chunks, their vectors and the files they came from, for one root. Thread-safe.
+
+    Before the first ``reset`` there is nothing to find, and writing raises IndexUnusableError. Every method that writes
+    takes the writer's lock for its own duration and raises IndexBusyError where another process has it; every method
+    raises IndexUnusableError where stored files cannot be read, and StorageFullError where they cannot be written.
+    """
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Be the one writer until the end of the block, over several calls.
+
+        Raises IndexBusyError, naming the holder, where another process writes this index.
+        """
+        ...
 
     def state(self, wanted: Fingerprint) -> IndexState:
         """Whether what is stored can serve ``wanted``."""
@@ -127,7 +140,7 @@ class ChunkStore(Protocol):
         ...
 
     def maintain(self) -> None:
-        """Bring indexes up to date, compact, prune old versions. Slow; the writer calls it when it has nothing better to do."""
+        """Bring indexes up to date, compact, prune old versions. Slow: for a writer with nothing better to do."""
         ...
 
     def check(self) -> list[Damage]:

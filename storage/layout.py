@@ -1,0 +1,142 @@
+"""One index directory: which files lie in it beside the tables, and how they are written.
+
+    index.json     the fingerprint, and the names of the tables that are in force
+    pending.json   paths whose rows are being changed right now; what a killed writer leaves is to be done again
+    writer.lock    storage/lock.py
+    <name>.lance/  the tables
+
+An index is replaced by writing new tables under new names and then replacing index.json: a reader has the old index
+or the new one. Nothing here is forced to the disk (fsync), as the tables are not either: after a power cut
+``LanceStore.state`` and ``check`` find what is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import threading
+from collections.abc import Collection, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from storage.fingerprint import Fingerprint
+
+
+@dataclass(frozen=True, slots=True)
+class IndexFile:
+    """What index.json says."""
+
+    fingerprint: Fingerprint
+    chunks: str  # table names
+    vectors: str
+    files: str
+    vector_index: str = "exact"  # the kind of vector index that was built last
+    vector_index_rows: int = 0  # how many vectors there were then
+
+
+Stamp = tuple[int, int, int]
+
+
+class Layout:
+    """The files beside the tables; reading and writing them is atomic."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._index = directory / "index.json"
+        self._pending = directory / "pending.json"
+
+    def create(self) -> None:
+        """Make the directory, for this user alone."""
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix":
+            self.directory.chmod(0o700)
+
+    def stamp(self) -> Stamp | None:
+        """Changes whenever index.json does; None while there is none."""
+        try:
+            status = self._index.stat()
+        except FileNotFoundError:
+            return None
+        return status.st_mtime_ns, status.st_ino, status.st_size
+
+    def read_index(self) -> IndexFile | None:
+        """What index.json says, None while there is none. Raises ValueError where it is not what we write."""
+        try:
+            fields = json.loads(self._index.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        try:
+            return IndexFile(Fingerprint(**fields.pop("fingerprint")), **fields)
+        except (TypeError, AttributeError, KeyError) as error:
+            raise ValueError(f"index.json: {error}") from error
+
+    def write_index(self, index: IndexFile) -> None:
+        """Put ``index`` in force."""
+        self._replace(self._index, json.dumps(asdict(index), indent=1))
+
+    def forget_index(self) -> None:
+        """Make the index missing; the tables stay until the next reset."""
+        self._index.unlink(missing_ok=True)
+
+    def pending(self) -> frozenset[str]:
+        """Paths whose rows may be half changed; empty where the file cannot be understood."""
+        try:
+            return frozenset(json.loads(self._pending.read_text("utf-8")))
+        except (FileNotFoundError, ValueError):
+            return frozenset()
+
+    def write_pending(self, paths: Collection[str]) -> None:
+        """Say which paths are being changed; none removes the file."""
+        if paths:
+            self._replace(self._pending, json.dumps(sorted(paths)))
+        else:
+            self._pending.unlink(missing_ok=True)
+
+    def disk_bytes(self) -> int:
+        """The size of everything in the directory."""
+        return sum(_size(Path(folder, name)) for folder, _, names in os.walk(self.directory) for name in names)
+
+    def _replace(self, path: Path, text: str) -> None:
+        handle, aside = tempfile.mkstemp(dir=self.directory, prefix=path.name, suffix=".new")  # 0600
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+            Path(aside).replace(path)
+        except OSError:
+            Path(aside).unlink(missing_ok=True)
+            raise
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # pruned meanwhile
+        return 0
+
+
+_umask_guard = threading.Lock()
+_umask_depth = 0
+_umask_before = 0
+
+
+@contextlib.contextmanager
+def private_files() -> Iterator[None]:
+    """New files are this user's alone until the end of the block.
+
+    The native library creates its files as the process's mask says, and the mask is the whole process's: it is
+    narrowed by the first writer and put back by the last.
+    """
+    global _umask_depth, _umask_before  # noqa: PLW0603 - the mask is global to the process, and so is its count
+    with _umask_guard:
+        if _umask_depth == 0:
+            _umask_before = os.umask(0o077)
+        _umask_depth += 1
+    try:
+        yield
+    finally:
+        with _umask_guard:
+            _umask_depth -= 1
+            if _umask_depth == 0:
+                os.umask(_umask_before)

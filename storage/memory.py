@@ -1,0 +1,239 @@
+"""MemoryStore: an index in this process's memory, exact in everything: the tests' oracle and the light backend."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
+from storage.errors import IndexUnusableError
+from storage.fingerprint import Fingerprint, IndexState, compare
+from storage.matching import compile_pattern, matched_lines
+from storage.ranking.bm25 import Corpus, inverse_document_frequency, term_weight
+from storage.ranking.globs import path_predicate
+from storage.ranking.terms import index_terms
+from storage.store import Damage, Match, Matches, Pattern, StoreStats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(slots=True)
+class _Contents:
+    """Everything of one index."""
+
+    fingerprint: Fingerprint
+    files: dict[str, FileRecord] = field(default_factory=dict)
+    chunks: dict[str, Chunk] = field(default_factory=dict)
+    by_path: dict[str, tuple[Chunk, ...]] = field(default_factory=dict)
+    terms: dict[str, Counter[str]] = field(default_factory=dict)  # chunk id -> how often each term stands there
+    vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """A ChunkStore that forgets at exit. One process has it, so the writer's lock is a thread's lock."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._contents: _Contents | None = None
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Keep other threads out until the end of the block."""
+        with self._lock:
+            yield
+
+    def state(self, wanted: Fingerprint) -> IndexState:
+        """Whether what is held can serve ``wanted``."""
+        return compare(self._contents.fingerprint if self._contents else None, wanted)
+
+    def reset(self, fingerprint: Fingerprint) -> None:
+        """Begin an empty index made with ``fingerprint``."""
+        with self._lock:
+            self._contents = _Contents(fingerprint)
+
+    def reset_vectors(self, fingerprint: Fingerprint) -> None:
+        """Drop the vectors alone."""
+        with self._lock:
+            contents = self._begun()
+            contents.vectors.clear()
+            contents.fingerprint = fingerprint
+
+    def files(self) -> dict[str, FileRecord]:
+        """Every file, by path."""
+        with self._lock:
+            return dict(self._contents.files) if self._contents else {}
+
+    def replace_files(self, files: Sequence[FileRows]) -> None:
+        """Put these files' rows in place of all earlier rows of the same paths."""
+        with self._lock:
+            contents = self._begun()
+            for rows in files:
+                self._forget(contents, rows.record.path, kept={chunk.id for chunk in rows.chunks})
+                contents.files[rows.record.path] = rows.record
+                contents.by_path[rows.record.path] = rows.chunks
+                for chunk in rows.chunks:
+                    contents.chunks[chunk.id] = chunk
+                    contents.terms[chunk.id] = Counter(index_terms(chunk).split())
+
+    def delete_files(self, paths: Collection[str]) -> None:
+        """Forget these paths."""
+        with self._lock:
+            contents = self._begun()
+            for path in paths:
+                self._forget(contents, path, kept=set())
+
+    def missing_vectors(self, limit: int) -> list[Chunk]:
+        """Up to ``limit`` chunks without a vector, by path and place."""
+        with self._lock:
+            contents = self._contents
+            if contents is None:
+                return []
+            return [chunk for chunk in _in_order(contents, Filters()) if chunk.id not in contents.vectors][:limit]
+
+    def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Keep vectors of shape (len(ids), dim)."""
+        with self._lock:
+            contents = self._begun()
+            require_vectors(contents.fingerprint, len(ids), vectors)
+            for chunk_id, vector in zip(ids, vectors, strict=True):
+                if chunk_id in contents.chunks:
+                    contents.vectors.setdefault(chunk_id, np.array(vector, dtype=np.float32))
+
+    def find_text(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Candidate]:
+        """BM25 over all chunks, best first."""
+        with self._lock:
+            contents = self._contents
+            if contents is None or not terms:
+                return []
+            scores = _bm25(contents.terms, list(dict.fromkeys(terms)))
+            found = [Candidate(chunk, scores[chunk.id]) for chunk in _in_order(contents, filters) if chunk.id in scores]
+            return _best(found, limit)
+
+    def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
+        """The cosine similarity to every vector, best first."""
+        with self._lock:
+            contents = self._contents
+            if contents is None or not contents.vectors:
+                return []
+            require_vectors(contents.fingerprint, 1, vector[None])
+            chunks = [chunk for chunk in _in_order(contents, filters) if chunk.id in contents.vectors]
+            if not chunks:
+                return []
+            scores = np.stack([contents.vectors[chunk.id] for chunk in chunks]) @ vector
+            return _best([Candidate(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True)], limit)
+
+    def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:
+        """Chunks with a line that matches, by path and place."""
+        matcher = compile_pattern(pattern)
+        with self._lock:
+            chunks = list(_in_order(self._contents, filters)) if self._contents else []
+        return first_matches(((chunk, matched_lines(matcher, chunk)) for chunk in chunks), limit)
+
+    def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
+        """The chunks of these ids."""
+        with self._lock:
+            known = self._contents.chunks if self._contents else {}
+            return {chunk_id: known[chunk_id] for chunk_id in ids if chunk_id in known}
+
+    def stats(self) -> StoreStats:
+        """Counts as of now; nothing is on disk."""
+        with self._lock:
+            if self._contents is None:
+                return StoreStats(0, 0, 0)
+            skipped = Counter(record.skipped for record in self._contents.files.values() if record.skipped)
+            counts = len(self._contents.files), len(self._contents.chunks), len(self._contents.vectors)
+            return StoreStats(*counts, skipped=dict(skipped), text_index="none")
+
+    def maintain(self) -> None:
+        """Nothing to do: every search looks at everything."""
+
+    def check(self) -> list[Damage]:
+        """Nothing to hold rows against: they have not left memory."""
+        return []
+
+    def close(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._contents = None
+
+    def _begun(self) -> _Contents:
+        if self._contents is None:
+            raise IndexUnusableError("There is no index in memory yet; begin one with reset.")
+        return self._contents
+
+    @staticmethod
+    def _forget(contents: _Contents, path: str, kept: set[str]) -> None:
+        contents.files.pop(path, None)
+        for chunk in contents.by_path.pop(path, ()):
+            contents.chunks.pop(chunk.id, None)
+            contents.terms.pop(chunk.id, None)
+            if chunk.id not in kept:
+                contents.vectors.pop(chunk.id, None)
+
+
+def require_vectors(fingerprint: Fingerprint, count: int, vectors: NDArray[np.float32]) -> None:
+    """Raise IndexUnusableError unless ``vectors`` are ``count`` finite ones of the index's dimension."""
+    if vectors.shape != (count, fingerprint.dim):
+        raise IndexUnusableError(
+            f"The index holds vectors of {fingerprint.dim} components ({fingerprint.model or 'no model'}), not "
+            f"an array of shape {vectors.shape} for {count}; make the vectors again with reset_vectors."
+        )
+    if not np.isfinite(vectors).all():
+        raise IndexUnusableError("A vector holds a value that is no number; nothing was stored: embed the texts again.")
+
+
+def first_matches(tried: Iterator[tuple[Chunk, tuple[int, ...]]], limit: int) -> Matches:
+    """The first ``limit`` of ``tried`` chunks that have lines, until one more is seen or the time is over."""
+    found: list[Match] = []
+    try:
+        for chunk, lines in tried:
+            if lines and len(found) >= limit:
+                return Matches(tuple(found), complete=False)
+            if lines:
+                found.append(Match(chunk, lines))
+    except TimeoutError:
+        return Matches(tuple(found), complete=False)
+    return Matches(tuple(found), complete=True)
+
+
+def _in_order(contents: _Contents, filters: Filters) -> Iterator[Chunk]:
+    passes = chunk_predicate(filters)
+    for path in sorted(contents.by_path):
+        yield from filter(passes, contents.by_path[path])
+
+
+def chunk_predicate(filters: Filters) -> Callable[[Chunk], bool]:
+    """Whether a chunk may be in an answer."""
+    on_path = path_predicate(filters)
+
+    def passes(chunk: Chunk) -> bool:
+        return (
+            (not filters.languages or chunk.language in filters.languages)
+            and (not filters.kinds or chunk.kind in filters.kinds)
+            and on_path(chunk.file_path)
+        )
+
+    return passes
+
+
+def _bm25(documents: dict[str, Counter[str]], terms: Sequence[str]) -> dict[str, float]:
+    lengths = {chunk_id: counts.total() for chunk_id, counts in documents.items()}
+    corpus = Corpus(len(documents), sum(lengths.values()) / max(1, len(lengths)))
+    scores: dict[str, float] = {}
+    for term in terms:
+        holding = {chunk_id: counts[term] for chunk_id, counts in documents.items() if term in counts}
+        telling = inverse_document_frequency(corpus, len(holding))
+        for chunk_id, count in holding.items():
+            scores[chunk_id] = scores.get(chunk_id, 0.0) + telling * term_weight(corpus, count, lengths[chunk_id])
+    return scores
+
+
+def _best(found: list[Candidate], limit: int) -> list[Candidate]:
+    return sorted(found, key=lambda candidate: -candidate.score)[:limit]  # stable: ties stay by path and place

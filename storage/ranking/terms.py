@@ -1,0 +1,147 @@
+"""Text into terms: what the text index is made of, and what a query asks it for.
+
+A term is lower case and holds no white space, because the text index splits at white space and at nothing else.
+Identifiers give their parts and, joined, themselves: ``HTTPServer``, ``http_server`` and ``httpServer`` all give
+``http server httpserver``, so either spelling finds the other.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import regex
+
+if TYPE_CHECKING:
+    from storage.chunk import Chunk
+
+MAX_TERM_CHARS = 64  # longer runs are keys, hashes and encoded data: nobody asks for them by their parts
+MAX_QUERY_TERMS = 64  # a pasted page would otherwise ask for thousands of terms, each a walk through the index
+
+_WORD = re.compile(r"\w+")
+# Acronym before a capitalised word, capitalised or small word, acronym, number, run without cases.
+_PART = regex.compile(
+    r"\p{Lu}+(?=\p{Lu}\p{Ll})|\p{Lu}?[\p{Ll}\p{M}]+|[\p{Lu}\p{Lt}]+|\p{N}+|[\p{Lm}\p{Lo}\p{M}]+", regex.V1
+)
+_UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]+")
+
+# Words that ask rather than name. They are dropped from a query that has others; the index keeps them, since
+# "for", "is" and "with" are code as well.
+_ASKING = frozenset(
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "by",
+        "can",
+        "code",
+        "could",
+        "do",
+        "does",
+        "find",
+        "for",
+        "from",
+        "function",
+        "give",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "its",
+        "me",
+        "my",
+        "of",
+        "on",
+        "or",
+        "our",
+        "show",
+        "should",
+        "so",
+        "some",
+        "that",
+        "the",
+        "their",
+        "them",
+        "then",
+        "there",
+        "these",
+        "they",
+        "this",
+        "those",
+        "to",
+        "using",
+        "was",
+        "we",
+        "what",
+        "when",
+        "where",
+        "which",
+        "who",
+        "why",
+        "will",
+        "with",
+        "would",
+        "you",
+        "your",
+    ]
+)
+
+
+@lru_cache(maxsize=1 << 16)
+def split_identifier(word: str) -> tuple[str, ...]:
+    """The terms of one run of word characters: its parts in order, then the whole without underscores.
+
+    ``parseHTML_page2`` gives parse, html, page, 2, parsehtmlpage2. Runs of scripts that put no spaces between words
+    give their character pairs.
+    """
+    parts = [part.lower() for part in _PART.findall(word)]
+    whole = "".join(parts)
+    if len(parts) == 1:
+        return _unspaced_pairs(whole) or _short((whole,))
+    pairs = tuple(pair for part in parts for pair in _unspaced_pairs(part))
+    return _short((*parts, whole)) + pairs
+
+
+def index_terms(chunk: Chunk) -> str:
+    """The terms of a chunk, with one space between: its text, the words of its path, the names it stands under."""
+    return " ".join((*text_terms(chunk.content), *_heading_terms(chunk.file_path, chunk.name_path)))
+
+
+def text_terms(text: str) -> Iterator[str]:
+    """Every term of ``text``, in order, repeated as often as it stands there."""
+    for word in _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text)):
+        yield from split_identifier(word)
+
+
+def query_terms(text: str) -> list[str]:
+    """The distinct terms to look for, in order, at most MAX_QUERY_TERMS; empty where ``text`` has no word in it."""
+    found = list(dict.fromkeys(_first(text_terms(text), 50 * MAX_QUERY_TERMS)))
+    telling = [term for term in found if term not in _ASKING]
+    return (telling or found)[:MAX_QUERY_TERMS]
+
+
+@lru_cache(maxsize=1 << 14)
+def _heading_terms(file_path: str, name_path: str) -> tuple[str, ...]:
+    return (*text_terms(file_path), *text_terms(name_path))
+
+
+def _unspaced_pairs(part: str) -> tuple[str, ...]:
+    return tuple(
+        run[at : at + 2] for run in _UNSPACED.findall(part) for at in range(max(1, len(run) - 1))
+    )  # a lone character is its own "pair"
+
+
+def _short(terms: Iterable[str]) -> tuple[str, ...]:
+    return tuple(term for term in terms if 0 < len(term) <= MAX_TERM_CHARS)
+
+
+def _first(terms: Iterator[str], count: int) -> Iterator[str]:
+    return (term for term, _ in zip(terms, range(count), strict=False))
