@@ -1,0 +1,93 @@
+"""Jobs as a server sees them: views folded from events, and a thread that does what it is asked."""
+
+import threading
+
+from mcp_server.errors import RequestError
+from mcp_server.jobs import JobView, ThreadJob, after, summary_sentence
+
+SUMMARY = {
+    "files": 3,
+    "chunks": 9,
+    "vectors": 9,
+    "read": 1,
+    "removed": 0,
+    "embedded": 2,
+    "seconds": 1.25,
+    "finished": True,
+    "skipped": {"binary": 2, "vendored": 1},
+    "meaning_off": "",
+    "rebuilt": "",
+}
+
+
+def test_a_finished_run_rests_and_an_unfinished_one_does_not():
+    assert after(JobView(), {"summary": SUMMARY}).resting
+    assert not after(JobView(), {"summary": SUMMARY | {"finished": False}}).resting
+
+
+def test_an_error_rests_and_is_told_until_the_next_request():
+    failed = after(JobView(), {"error": "the disk is full"})
+    assert (failed.resting, failed.sentence()) == (True, "the disk is full")
+    assert not after(failed, {"asked": True}).error
+
+
+def test_progress_is_told_in_words():
+    view = after(JobView(), {"phase": "vectors", "done": 50, "total": 200})
+    assert view.sentence() == "Indexing: embedding 25 % (50 of 200)."
+
+
+def test_each_event_makes_a_new_view():
+    first = after(JobView(), {"phase": "walk", "done": 0, "total": 0})
+    assert after(first, {"phase": "walk", "done": 0, "total": 0}).number == first.number + 1
+
+
+def test_a_summary_counts_what_was_skipped_and_why():
+    said = summary_sentence(SUMMARY)
+    assert "Indexed 3 files in 9 chunks, 9 with vectors" in said
+    assert "3 skipped (2 binary, 1 vendored)" in said
+
+
+def test_a_thread_job_runs_again_when_asked_while_it_runs():
+    runs, gate = [], threading.Semaphore(0)
+
+    def work(post, stop, force):
+        runs.append(force)
+        assert gate.acquire(timeout=10)
+        post({"summary": SUMMARY})
+
+    job = ThreadJob(work)
+    assert job.refresh(force=True)
+    gate.release(2)
+    view = job.view()
+    while view.runs < 2:
+        view = job.wait_for_change(view, 10)
+    assert runs == [False, True]
+
+
+def test_a_thread_job_that_has_ended_says_so():
+    job = ThreadJob(lambda post, stop, force: post({"summary": SUMMARY}))
+    job._thread.join(10)
+    assert not job.refresh()
+    assert job.view().resting
+
+
+def test_an_expected_error_ends_the_run_with_its_sentence():
+    def work(post, stop, force):
+        raise RequestError("the root is gone")
+
+    job = ThreadJob(work)
+    job._thread.join(10)
+    assert job.view().error == "the root is gone"
+
+
+def test_a_stopped_thread_job_tells_its_work_to_stop():
+    stopped = threading.Event()
+
+    def work(post, stop, force):
+        while not stop():
+            stopped.wait(0.01)
+        stopped.set()
+
+    job = ThreadJob(work)
+    job.stop()
+    assert stopped.wait(10)
