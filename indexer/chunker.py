@@ -11,10 +11,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from indexer.languages import detect_language
+from indexer.languages import detect_language, loose_kind
 from indexer.lines import Lines
 from indexer.merging import merge
 from indexer.pieces import Limits, Piece, cut
+from indexer.prose import SectionOutline
 from indexer.units import Outline, PlainOutline, Unit
 from storage.chunk import Chunk, chunk_id, content_hash
 
@@ -49,6 +50,8 @@ def chunk_file(path: str, text: str, file_hash: str, settings: IndexSettings) ->
 def _outline(language: str, text: str, lines: Lines) -> Outline:
     """What is known of the file's structure."""
     outline: Outline | None = None
+    if language == "markdown":
+        return SectionOutline(lines)
     if language != "text" and len(text) <= MAX_PARSED_CHARS:
         from indexer.syntax import parse
 
@@ -81,10 +84,10 @@ def _chunks(pieces: list[Piece], lines: Lines, file: _File) -> tuple[Chunk, ...]
                 start_byte=start,
                 end_byte=end,
                 language=file.language,
-                kind=piece.kind or piece.scope.kind or ("text" if file.language == "text" else "module"),
+                kind=piece.kind or piece.scope.kind or loose_kind(file.language),
                 name_path=piece.path if piece.kind else piece.scope.path,
                 defines=piece.defines,
-                context=piece.scope.context_of(piece.first),
+                context=piece.context,
                 content_hash=content_hash(content),
                 file_hash=file.file_hash,
             )

@@ -191,6 +191,11 @@ _INTERPRETERS = (  # what a "#!" line may name, the longer names first
     (re.compile(r"\bmake\b"), "make"),
     (re.compile(r"(?:^|[/\s])(?:ba|z|k|da|a)?sh\b|\bbats\b"), "bash"),
 )
+_PROSE = frozenset({"text", "markdown", "rst", "org", "latex", "typst", "po", "gitcommit", "requirements"})
+_DATA = frozenset(
+    {"html", "xml", "vue", "svelte", "astro", "css", "scss", "json", "yaml", "toml", "ini", "properties", "csv", "hcl"}
+    | {"terraform", "dockerfile", "make", "cmake", "gitignore", "gitattributes", "gomod", "gosum", "ron", "kdl", "twig"}
+)
 _LOOK = 20_000  # characters of a text that are looked at to settle an ambiguous extension
 _OBJC = re.compile(
     r"^\s*(?:@(?:interface|implementation|protocol|import|class|property|end)\b|#import\b)", re.MULTILINE
@@ -222,6 +227,11 @@ def detect_language(path: str, text: str) -> str:
         return _settled(extension.lower(), text[:_LOOK])
     language = _BY_EXTENSION.get(extension) or _BY_EXTENSION.get(extension.lower())
     return language or _by_first_line(text)
+
+
+def loose_kind(language: str) -> str:
+    """The kind of what defines nothing: a module's statements, a block of markup or data, or text."""
+    return "text" if language in _PROSE else "block" if language in _DATA else "module"
 
 
 def _by_stem(name: str) -> str:

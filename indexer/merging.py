@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from indexer.units import CALLABLES, TYPES, VALUES
+from indexer.units import SHELLS, TYPES, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ def merge(pieces: Iterable[Piece], lines: Lines, limits: Limits) -> list[Piece]:
     merged: list[Piece] = []
     for piece in pieces:
         if piece.first > piece.last:
-            merged[-1:] = [replace(a, defines=a.defines + piece.defines) for a in merged[-1:]]
+            merged[-1:] = [_with_names(before, piece) for before in merged[-1:]]
         elif merged and _join(merged[-1], piece, lines, limits):
             merged[-1] = _together(merged[-1], piece)
         else:
@@ -39,7 +39,7 @@ def _join(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
         return True
     if b.role == "tail":
         return b.tiny
-    if a.end_scope is not b.scope and not _enters(a, b):
+    if a.end is not b.start and not _enters(a, b):
         return False
     if not a.kind:
         return _loose_takes(a, b, lines, limits)
@@ -48,7 +48,7 @@ def _join(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
 
 def _enters(a: Piece, b: Piece) -> bool:
     """Whether a is the beginning of an opened unit and b lies deeper in it."""
-    return a.role == "head" and not a.kind and b.scope.within(a.end_scope)
+    return a.role == "head" and not a.kind and a.end.depth > 0 and b.start.within(a.end)
 
 
 def _loose_takes(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
@@ -57,7 +57,7 @@ def _loose_takes(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
         return True
     if b.kind in VALUES:
         return b.tiny
-    if a.role == "head" and a.scope.kind in TYPES:
+    if _title_weight(a) == 3:
         return b.tiny and lines.chars(a.first, b.last) <= limits.shared
     return lines.chars(a.first, a.last) <= limits.tiny
 
@@ -73,15 +73,23 @@ def _definition_takes(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
     return a.tiny and b.tiny and lines.chars(a.first, b.last) <= limits.shared
 
 
+def _with_names(before: Piece, rest: Piece) -> Piece:
+    """A piece together with definitions on its last row."""
+    winner = rest if rest.kind and not before.kind and _weight(rest) > _weight(before) else before
+    return replace(before, kind=winner.kind, path=winner.path, defines=before.defines + rest.defines)
+
+
 def _together(a: Piece, b: Piece) -> Piece:
     """One piece, named after the weightier of the two, and after the first of equals."""
-    kind, path = (b.kind, b.path) if _weight(b) > _weight(a) else (a.kind, a.path)
+    winner = b if _weight(b) > _weight(a) else a
+    kind, path = winner.kind, winner.path
     if a.kind == b.kind == "key" and a.scope.path:
-        kind, path = a.scope.kind, a.scope.path
+        kind, path = "", ""
     return replace(
         a,
         last=b.last,
-        end_scope=a.scope if b.role == "tail" else b.scope,
+        scope=winner.scope if not kind else a.scope,
+        end=a.end if b.role == "tail" else b.end,
         kind=kind,
         path=path,
         defines=a.defines + b.defines,
@@ -91,5 +99,15 @@ def _together(a: Piece, b: Piece) -> Piece:
 
 def _weight(piece: Piece) -> int:
     """How much a piece has to say about the name of a chunk."""
-    kind = piece.kind or (piece.scope.kind if piece.role == "head" else "")
-    return 3 * (kind in TYPES) or 2 * (kind in CALLABLES) or int(kind in VALUES)
+    return _kind_weight(piece.kind) if piece.kind else _title_weight(piece)
+
+
+def _title_weight(piece: Piece) -> int:
+    """The same of the first lines of an opened unit; other statements say nothing."""
+    if piece.role != "head":
+        return 0
+    return 1 if piece.scope.kind in SHELLS else _kind_weight(piece.scope.kind)
+
+
+def _kind_weight(kind: str) -> int:
+    return 0 if not kind else 3 if kind in TYPES else 1 if kind in VALUES else 2

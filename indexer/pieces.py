@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from indexer.units import CONTAINERS, NAMESPACES, Unit
+from indexer.units import CONTAINERS, NAMESPACES, SYMBOLS, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,13 +78,19 @@ class Piece:
 
     first: int
     last: int
-    scope: Scope
-    end_scope: Scope  # that of the last row: another one where the beginning of an inner unit was merged in
+    scope: Scope  # names what has no definition of its own
+    start: Scope  # that of the first row, and
+    end: Scope  # that of the last: others where a neighbour outside or further inside was merged in
     kind: str = ""  # "" where it defines nothing itself
     path: str = ""
     defines: tuple[str, ...] = ()
     role: str = ""  # "head": begins an opened unit; "tail": ends one; "lead": a comment; "joined": its row was taken
     tiny: bool = False
+
+    @property
+    def context(self) -> str:
+        """The signatures around it that it does not show itself."""
+        return self.start.context_of(self.first)
 
 
 def cut(outline: Outline, lines: Lines, limits: Limits) -> Iterator[Piece]:
@@ -132,12 +138,19 @@ class _Cutter:
 
     def _piece(self, task: _Task, first: int, last: int) -> Piece:
         unit, scope = task.unit, task.scope
-        role = "joined" if unit.first < self._next_row else task.role or ("lead" if unit.leads else "")
         names = self._opened + self._defines(unit)
+        if unit.opens and not unit.kind:
+            unit = self._named_inside(unit)
+        role = "joined" if unit.first < self._next_row else task.role or ("lead" if unit.leads else "")
         self._opened = ()
         path = join_path(scope.path, unit.name)
         tiny = self._lines.chars(first, last) <= self._limits.tiny
-        return Piece(first, last, scope, scope, unit.kind, path, names, role, tiny)
+        return Piece(first, last, scope, scope, scope, unit.kind, path, names, role, tiny)
+
+    def _named_inside(self, unit: Unit) -> Unit:
+        """A group that is kept whole is called after the first definition in it."""
+        first = next((part for part in self._outline.parts(unit) if part.kind), None)
+        return replace(unit, kind=first.kind, name=first.name) if first else unit
 
     def _open(self, task: _Task) -> list[_Task]:
         """What is inside, last first; nothing where that would be no progress."""
@@ -146,7 +159,7 @@ class _Cutter:
         scope = self._scope(task)
         inside = self._inside(task.unit, scope)
         if inside and task.unit.name:
-            self._opened += (simple_name(task.unit.name),)
+            self._opened += (simple_name(task.unit),)
         return inside
 
     def _inside(self, unit: Unit, scope: Scope) -> list[_Task]:
@@ -169,7 +182,7 @@ class _Cutter:
         if not unit.kind:
             return replace(parent, parent=parent, depth=parent.depth + 1)
         first, last = self._outline.signature(unit)
-        signature = self._lines.text(first, min(last, first + 3))[:CONTEXT_CHARS]
+        signature = self._lines.text(first, min(last, first + 3))[:CONTEXT_CHARS].rstrip()
         context = f"{parent.context}\n{signature}" if parent.context else signature
         path = join_path(parent.path, unit.name)
         return Scope(parent, path, unit.kind, first, context[-CONTEXT_CHARS:], parent.depth + 1)
@@ -181,7 +194,7 @@ class _Cutter:
         while stack:
             part = stack.pop()
             if part.name:
-                names.append(simple_name(part.name))
+                names.append(simple_name(part))
             if part.source is not None and (part.opens or part.kind in CONTAINERS):
                 stack.extend(reversed(self._outline.parts(part)))
         return tuple(names)
@@ -190,7 +203,7 @@ class _Cutter:
         """A stretch without inner boundaries: cut at blank rows where they are not too early, else where it is full."""
         scope = self._scope(task) if task.unit.kind else task.scope
         if task.unit.name:
-            self._opened += (simple_name(task.unit.name),)
+            self._opened += (simple_name(task.unit),)
         while first <= last:
             end = _end_of_full(self._lines, first, last, self._limits)
             yield self._piece(_Task(Unit(first, end), scope, "head"), *self._lines.trim(first, end))
@@ -215,6 +228,6 @@ def join_path(path: str, name: str) -> str:
     return f"{path}/{name}" if path and name else path or name
 
 
-def simple_name(name: str) -> str:
-    """The last part of a name that may state its scope."""
-    return name.rpartition("/")[2] or name
+def simple_name(unit: Unit) -> str:
+    """The last part of a name that may state its scope; a title or a key may have slashes of its own."""
+    return unit.name.rpartition("/")[2] if unit.kind in SYMBOLS else unit.name

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 NAMESPACES = frozenset({"namespace"})
 TYPES = frozenset({"module", "class", "interface", "trait", "struct", "enum", "type", "impl", "extension", "object"})
+SHELLS = NAMESPACES | {"module", "impl", "extension", "test"}  # whose first line says less than what is in them
 CALLABLES = frozenset({"function", "method", "constructor", "macro", "test"})
 VALUES = frozenset({"constant", "variable", "property", "key"})
+SYMBOLS = NAMESPACES | TYPES | CALLABLES - {"test"} | VALUES - {"key"}  # named by identifiers, not by any text
 CONTAINERS = NAMESPACES | TYPES | {"section", "test"}
 
 
