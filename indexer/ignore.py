@@ -182,8 +182,8 @@ def _whole(pattern: str, *, ignore_case: bool) -> str:
     if pattern != pattern.rstrip() and not pattern.endswith("\\ "):
         return ""  # pathspec would strip a tab or a second carriage return and match too much
     if pattern == "**":
-        pattern = "*"
-    if pattern.endswith("/**"):
+        pattern = "**/*"
+    elif pattern.endswith("/**"):
         pattern += "/*"  # "everything below" and not the directory itself
     for name, characters in _POSIX_CLASSES.items():
         pattern = pattern.replace(name, characters)

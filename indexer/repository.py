@@ -87,8 +87,13 @@ def tracked_although_ignored(directory: Path, prefix: str) -> Tracked:
     return Tracked(files, frozenset(parent for path in files for parent in _parents(path)))
 
 
-def read_ignore_file(path: Path) -> str:
-    """The file's text, or "" where there is none; what is not UTF-8 is kept as os.fsdecode keeps it in names."""
+def read_ignore_file(path: Path, *, in_tree: bool) -> str:
+    """The file's text, or "" where there is none; what is not UTF-8 is kept as os.fsdecode keeps it in names.
+
+    In the tree a link is no ignore file, as for git: it could lead anywhere. The user's own may be links.
+    """
+    if not path.is_file() or (in_tree and path.is_symlink()):
+        return ""
     try:
         with path.open("rb") as file:
             return file.read(_MAX_IGNORE_FILE).decode("utf-8", "surrogateescape")

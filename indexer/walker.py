@@ -249,7 +249,7 @@ def _levels_above(above: list[Path], top: Path, file_name: str, git: GitSettings
         level
         for directory in above
         for level in _level(
-            read_ignore_file(directory / file_name),
+            read_ignore_file(directory / file_name, in_tree=True),
             prefix=_prefix(directory, top),
             ignore_case=git.ignore_case,
         )
@@ -260,7 +260,7 @@ def _repository_levels(repository: Repository | None, git: GitSettings, director
     """The private excludes of a work tree, or of no work tree, and the user's."""
     prefix = _prefix(repository.top, directory) if repository else ""
     files = ([repository.exclude_file] if repository else []) + [git.excludes_file]
-    texts = map(read_ignore_file, files)
+    texts = [read_ignore_file(file, in_tree=False) for file in files]
     return [level for text in texts for level in _level(text, cut, prefix, ignore_case=git.ignore_case)]
 
 
@@ -287,7 +287,7 @@ def _with_own_files(here: _Directory, telling: set[str]) -> _Directory:
 
 
 def _level_in(here: _Directory, file_name: str) -> tuple[Level, ...]:
-    text = read_ignore_file(Path(here.absolute, file_name))
+    text = read_ignore_file(Path(here.absolute, file_name), in_tree=True)
     return _level(text, len(here.path), ignore_case=here.rules.git_settings.ignore_case)
 
 
