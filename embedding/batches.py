@@ -6,11 +6,17 @@ count is settled here before llama.cpp is called.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 # Some tokenizers run a regular expression over the whole text, recursively; pieces of this size keep them from the
 # end of the stack and change tokens only at the cut.
 PIECE_CHARACTERS = 16_384
+
+# BERT's WordPiece reads a longer word as one unknown token. llama.cpp spells it out, so that a line of base64 costs
+# seconds and drowns what is around it; its beginning is kept as what can be known of it.
+WORD_LETTERS = 100
+_LONG_WORD = re.compile(rf"([^\W_]{{{WORD_LETTERS}}})[^\W_]+")
 
 
 def pieces(text: str, limit: int = PIECE_CHARACTERS) -> Iterator[str]:
@@ -21,6 +27,11 @@ def pieces(text: str, limit: int = PIECE_CHARACTERS) -> Iterator[str]:
         yield text[start:end]
         start = end
     yield text[start:]
+
+
+def shorten_words(text: str) -> str:
+    """``text`` with every run of more than WORD_LETTERS letters and digits cut to that."""
+    return _LONG_WORD.sub(r"\1", text)
 
 
 def _last_space(text: str, start: int, end: int) -> int:

@@ -143,11 +143,14 @@ class LocalEmbedder:
 
 def _finished(futures: dict[Future[Vectors], list[int]]) -> list[tuple[Future[Vectors], list[int]]]:
     """All of them, done; where one fails those not begun are taken back, and its error is raised."""
-    done, open_ones = wait(futures, return_when=FIRST_EXCEPTION)
-    for future in open_ones:
+    done, unfinished = wait(futures, return_when=FIRST_EXCEPTION)
+    for future in unfinished:
         future.cancel()
     for future in done:
-        future.result()
+        if not future.cancelled():
+            future.result()
+    if any(future.cancelled() for future in futures):
+        raise EmbeddingError("The embedder was closed while it worked; open another.")
     return list(futures.items())
 
 

@@ -144,7 +144,7 @@ def _layers(weights: Weights) -> int:
     return 1 + max((int(parts[2]) for parts in names), default=-1)
 
 
-def _write_shape(writer: Any, weights: Weights, shape: BertShape) -> None:  # noqa: ANN401 - gguf has no types
+def _write_shape(writer: Any, weights: Weights, shape: BertShape) -> None:
     import gguf
 
     positions, width = _tensor(weights, "embeddings.position_embeddings.weight").shape
@@ -161,7 +161,7 @@ def _write_shape(writer: Any, weights: Weights, shape: BertShape) -> None:  # no
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
 
 
-def _write_vocabulary(writer: Any, tokens: list[str]) -> None:  # noqa: ANN401 - gguf has no types
+def _write_vocabulary(writer: Any, tokens: list[str]) -> None:
     import gguf
 
     control, normal = gguf.TokenType.CONTROL, gguf.TokenType.NORMAL
@@ -197,7 +197,7 @@ def _names(layers: int) -> Iterator[tuple[str, str]]:
                 yield f"encoder.layer.{layer}.{old}.{part}", f"blk.{layer}.{new}.{part}"
 
 
-def _write_tensors(writer: Any, weights: Weights, quantisation: str) -> None:  # noqa: ANN401 - gguf has no types
+def _write_tensors(writer: Any, weights: Weights, quantisation: str) -> None:
     import gguf
 
     kind = gguf.GGMLQuantizationType[quantisation]

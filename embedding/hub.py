@@ -70,7 +70,7 @@ def _published_sha256(source: HubSource, part: Part) -> str:
     raise SourceError(f"{part.name} is not in {source.repo}")
 
 
-def _json(answer: IO[bytes]) -> Any:  # noqa: ANN401 - JSON
+def _json(answer: IO[bytes]) -> Any:
     try:
         return json.loads(answer.read(1 << 24))
     except (ValueError, OSError, http.client.HTTPException) as error:

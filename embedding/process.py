@@ -147,7 +147,7 @@ def _spawn(threads: int) -> subprocess.Popen[bytes]:
             [sys.executable, "-P", "-m", "embedding.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            cwd=PACKAGE_ROOT,  # not the user's: a relative PYTHONPATH must not find their own embedding/ there
+            cwd=PACKAGE_ROOT,  # not the user's, which may hold an embedding/ of their own, and may be removed
             env=child_environment(dict(os.environ), threads),
         )
     except OSError as error:
@@ -163,7 +163,7 @@ def child_environment(inherited: dict[str, str], threads: int) -> dict[str, str]
     spinning, beside two busy neighbours). A backtrace by gdb would print to stdout and take seconds.
     """
     paths = inherited.get("PYTHONPATH", "").split(os.pathsep)
-    absolute = [str(Path(path).absolute()) for path in paths if path]
+    absolute = [path for path in paths if Path(path).is_absolute()]  # "" and "." would be the user's directory
     if not _is_site_directory(PACKAGE_ROOT):
         absolute.insert(0, str(PACKAGE_ROOT))
     return inherited | {

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 import embedding
-from embedding.batches import pieces, plan_batches, window_lengths
+from embedding.batches import pieces, plan_batches, shorten_words, window_lengths
 from embedding.wire import Frame, Load, WireError, read_frame, texts_of, write_frame
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _MAX_TEXTS = 64  # sequences of a batch; 256 tokens seldom hold more
 _MIN_NORM = 1e-6
 _WARNING = 3  # ggml_log_level
 _CONTINUED = 5
+_WORD_PIECE = 3  # llama_vocab_type
 
 
 class NonsenseError(Exception):
@@ -58,6 +59,7 @@ class Model:
         llama_cpp.llama_backend_init()
         self._model = self._open_model()
         self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
+        self._is_word_piece = llama_cpp.llama_vocab_type(self._vocabulary) == _WORD_PIECE
         self._context = self._open_context()
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._check_shape()
@@ -73,7 +75,7 @@ class Model:
     def _batch_tokens(self) -> int:
         return max(_MIN_BATCH, self._load.window)
 
-    def _open_model(self) -> Any:  # noqa: ANN401 - an address, in llama_cpp's words
+    def _open_model(self) -> Any:
         parameters = self._api.llama_model_default_params()
         parameters.n_gpu_layers = 0
         parameters.use_extra_bufts = self._load.repack
@@ -82,7 +84,7 @@ class Model:
             raise LoadError("llama.cpp cannot load it")
         return model
 
-    def _open_context(self) -> Any:  # noqa: ANN401 - an address, in llama_cpp's words
+    def _open_context(self) -> Any:
         parameters = self._api.llama_context_default_params()
         parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = self._batch_tokens
         parameters.n_seq_max = _MAX_TEXTS
@@ -151,6 +153,8 @@ class Model:
         return np.array([max(0, self._api.llama_vocab_eos(self._vocabulary))], np.int32)
 
     def _tokenize(self, text: str) -> Tokens:
+        if self._is_word_piece:
+            text = shorten_words(text)
         parts = [self._tokenize_piece(piece.encode("utf-8", "replace")) for piece in pieces(text) if piece]
         return np.concatenate(parts) if parts else np.zeros(0, np.int32)
 
@@ -191,7 +195,7 @@ class Model:
 class _Batch:
     """A llama_batch over arrays of our own, so that it is filled by slices instead of token by token."""
 
-    def __init__(self, api: Any, capacity: int) -> None:  # noqa: ANN401 - the llama_cpp module
+    def __init__(self, api: Any, capacity: int) -> None:
         self._token = np.zeros(capacity, np.int32)
         self._position = np.zeros(capacity, np.int32)
         self._sequence = np.zeros(capacity, np.int32)
@@ -210,7 +214,7 @@ class _Batch:
             kind = dict(api.llama_batch._fields_)[name]
             setattr(self._batch, name, ctypes.cast(array.ctypes.data, kind))
 
-    def filled(self, windows: list[Tokens]) -> Any:  # noqa: ANN401 - a llama_batch
+    def filled(self, windows: list[Tokens]) -> Any:
         at = 0
         for sequence, window in enumerate(windows):
             end = at + len(window)
@@ -230,7 +234,7 @@ def _unit(sums: Vectors) -> Vectors:
     return unit
 
 
-def _quiet_log(api: Any) -> Any:  # noqa: ANN401 - the llama_cpp module; a callback that must be kept alive
+def _quiet_log(api: Any) -> Any:
     """Have llama.cpp write warnings and errors to stderr, and nothing else."""
     shown = False
 

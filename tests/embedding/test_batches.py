@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding.batches import deal, pieces, plan_batches, window_lengths
+from embedding.batches import WORD_LETTERS, deal, pieces, plan_batches, shorten_words, window_lengths
 
 
 @given(st.text(), st.integers(1, 50))
@@ -15,6 +15,11 @@ def test_pieces_add_up_to_the_text_and_none_is_over_the_limit(text: str, limit: 
 
 def test_a_piece_ends_after_white_space_where_there_is_any() -> None:
     assert list(pieces("alpha beta gamma", 12)) == ["alpha beta ", "gamma"]
+
+
+def test_words_longer_than_wordpiece_reads_are_cut_and_others_are_left() -> None:
+    text = "key_" * 100 + " = " + "Zm9v" * 40 + "+/" + "é" * 101 + " end"
+    assert shorten_words(text) == "key_" * 100 + " = " + "Zm9v" * 25 + "+/" + "é" * WORD_LETTERS + " end"
 
 
 @given(st.integers(0, 5000), st.integers(1, 300), st.integers(0, 250))
