@@ -1,8 +1,8 @@
 """A vector cache on disk, shared by all roots and processes of a user.
 
 A vector is kept under what made it and what it was made of, so switching branches, making a worktree or indexing
-again costs no second embedding. The cache is a convenience: where it is locked, damaged or full, work goes on
-without it, and that is logged once.
+again costs no second embedding. The cache is a convenience: where it is locked, damaged or full, work goes on without
+it, and that is logged once.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -89,13 +90,29 @@ class VectorCache:
                 return otherwise
 
     def _handle(self, error: Exception) -> None:
-        """A file another process holds is passed by; a file that is no database is moved aside for a new one."""
+        """A file another process holds is passed by; a damaged one is deleted; whatever else turns the cache off."""
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             _log.info("The vector cache %s is busy; this batch goes without it.", self._path)
             return
         self._given_up = True
         self._disconnect()
-        _log.warning("The vector cache %s is off until the next start: %s. Delete it if this stays.", self._path, error)
+        if type(error) is sqlite3.DatabaseError:  # no database, or a malformed one; its kinds mean other things
+            _log.warning(
+                "The vector cache %s is damaged (%s) and was deleted; a new one is begun at the next start.",
+                self._path,
+                error,
+            )
+            self._delete()
+        else:
+            _log.warning(
+                "The vector cache %s is off until the next start: %s; make room or mend that.", self._path, error
+            )
+
+    def _delete(self) -> None:
+        """Remove the file; processes that have it open keep what they hold until they close it."""
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                self._path.with_name(self._path.name + suffix).unlink()
 
     def _connect(self) -> sqlite3.Connection:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
