@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,10 @@ def _plantable(paths: list[str]) -> dict[str, str]:
     return {path: "" for path in paths if not any(other.startswith(path + "/") for other in paths)}
 
 
+def _is_entered(root: Path, directory: str) -> bool:
+    return subprocess.run(["git", "check-ignore", "-q", "--no-index", directory], cwd=root, check=False).returncode == 1
+
+
 @settings(max_examples=50, deadline=None)
 @given(_tree, _ignore_file, _ignore_file, _ignore_file, st.sets(st.integers(0, 11), max_size=2))
 def test_a_walk_finds_what_git_lists(tree: list[str], top: str, inner: str, private: str, tracked: set[int]) -> None:
@@ -57,7 +62,11 @@ def test_a_walk_finds_what_git_lists(tree: list[str], top: str, inner: str, priv
         (root / ".git" / "info" / "exclude").write_bytes(private.encode())
         if (root / "a").is_dir():
             (root / "a" / ".gitignore").write_bytes(inner.encode())
-        assert set(files_of(root)) == listed_by_git(root)
+        listed = listed_by_git(root)
+        assert set(files_of(root)) == listed
+        if (root / "a").is_dir() and _is_entered(root, "a"):
+            inside = {path.removeprefix("a/") for path in listed if path.startswith("a/")}
+            assert set(files_of(root / "a")) == inside
 
 
 def _verdict(patterns: str, path: str, *, is_directory: bool = False, ignore_case: bool = False) -> bool | None:
