@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from storage.errors import IndexUnusableError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +48,16 @@ def compare(stored: Fingerprint | None, wanted: Fingerprint) -> IndexState:
     if wanted.model and (stored.model, stored.dim) != (wanted.model, wanted.dim):
         return IndexState.STALE_MODEL
     return IndexState.CURRENT
+
+
+def require_vectors(fingerprint: Fingerprint, count: int, vectors: NDArray[np.float32]) -> None:
+    """Raise IndexUnusableError unless ``vectors`` are ``count`` finite ones of the index's dimension."""
+    import numpy as np
+
+    if vectors.shape != (count, fingerprint.dim):
+        raise IndexUnusableError(
+            f"The index holds vectors of {fingerprint.dim} components ({fingerprint.model or 'no model'}), not "
+            f"an array of shape {vectors.shape} for {count}; make the vectors again with reset_vectors."
+        )
+    if not np.isfinite(vectors).all():
+        raise IndexUnusableError("A vector holds a value that is no number; nothing was stored: embed the texts again.")

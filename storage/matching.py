@@ -10,7 +10,7 @@ import re._constants as sre  # type: ignore[import-not-found]  # private: no stu
 import re._parser as sre_parser  # type: ignore[import-not-found]
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ import regex
 
 from storage.chunk import Chunk
 from storage.errors import InvalidPatternError
-from storage.store import Pattern
+from storage.store import Match, Matches, Pattern
 
 MAX_PATTERN_CHARS = 4096  # nobody writes a longer one by hand; the compiler's time and memory grow with it
 
@@ -55,7 +55,7 @@ def compile_pattern(pattern: Pattern) -> Matcher:
     """
     if not 0 < len(pattern.text) <= MAX_PATTERN_CHARS:
         raise InvalidPatternError(
-            f"The pattern has {len(pattern.text)} characters, 1 to {MAX_PATTERN_CHARS} are allowed: shorten or complete it."
+            f"The pattern has {len(pattern.text)} characters; 1 to {MAX_PATTERN_CHARS} are allowed: change it."
         )
     deadline = time.monotonic() + pattern.timeout_s
     if pattern.is_regex:
@@ -66,6 +66,20 @@ def compile_pattern(pattern: Pattern) -> Matcher:
 def matched_lines(matcher: Matcher, chunk: Chunk) -> tuple[int, ...]:
     """The file's 1-based lines on which ``chunk`` matches, ascending; empty where it does not."""
     return tuple(chunk.start_line + offset for offset in matcher.offsets(chunk.content))
+
+
+def first_matches(tried: Iterator[tuple[Chunk, tuple[int, ...]]], limit: int) -> Matches:
+    """The first ``limit`` of ``tried`` chunks that have lines, until one more is seen or the time is over."""
+    found: list[Match] = []
+    try:
+        for chunk, lines in tried:
+            if lines and len(found) >= limit:
+                return Matches(tuple(found), complete=False)
+            if lines:
+                found.append(Match(chunk, lines))
+    except TimeoutError:
+        return Matches(tuple(found), complete=False)
+    return Matches(tuple(found), complete=True)
 
 
 class _ExactMatcher:
@@ -121,16 +135,15 @@ def _compiled(pattern: Pattern) -> regex.Pattern[str]:
     try:
         return regex.compile(pattern.text, regex.IGNORECASE if pattern.ignore_case else 0)
     except regex.error as error:
-        raise _invalid(pattern.text, error.msg, error.pos) from error
+        raise _invalid(pattern.text, str(error)) from error
     except (RecursionError, OverflowError, MemoryError, ValueError, KeyError, IndexError) as error:
-        raise _invalid(pattern.text, str(error) or "too deeply nested", None) from error
+        raise _invalid(pattern.text, str(error) or "too deeply nested") from error
 
 
-def _invalid(text: str, reason: str, position: int | None) -> InvalidPatternError:
-    place = "" if position is None else f" at character {position + 1}"
+def _invalid(text: str, reason: str) -> InvalidPatternError:
     shown = text if len(text) <= 80 else text[:77] + "..."
     return InvalidPatternError(
-        f"{shown!r} is not a regular expression: {reason}{place}; correct it, or search in exact mode for it as text."
+        f"{shown!r} is not a regular expression: {reason}; correct it, or search in exact mode for it as text."
     )
 
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
 from storage.errors import IndexUnusableError
-from storage.fingerprint import Fingerprint, IndexState, compare
-from storage.matching import compile_pattern, matched_lines
+from storage.fingerprint import Fingerprint, IndexState, compare, require_vectors
+from storage.matching import compile_pattern, first_matches, matched_lines
 from storage.ranking.bm25 import Corpus, inverse_document_frequency, term_weight
 from storage.ranking.globs import path_predicate
 from storage.ranking.terms import index_terms
-from storage.store import Damage, Match, Matches, Pattern, StoreStats
+from storage.store import Damage, Matches, Pattern, StoreStats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -176,31 +176,6 @@ class MemoryStore:
             contents.terms.pop(chunk.id, None)
             if chunk.id not in kept:
                 contents.vectors.pop(chunk.id, None)
-
-
-def require_vectors(fingerprint: Fingerprint, count: int, vectors: NDArray[np.float32]) -> None:
-    """Raise IndexUnusableError unless ``vectors`` are ``count`` finite ones of the index's dimension."""
-    if vectors.shape != (count, fingerprint.dim):
-        raise IndexUnusableError(
-            f"The index holds vectors of {fingerprint.dim} components ({fingerprint.model or 'no model'}), not "
-            f"an array of shape {vectors.shape} for {count}; make the vectors again with reset_vectors."
-        )
-    if not np.isfinite(vectors).all():
-        raise IndexUnusableError("A vector holds a value that is no number; nothing was stored: embed the texts again.")
-
-
-def first_matches(tried: Iterator[tuple[Chunk, tuple[int, ...]]], limit: int) -> Matches:
-    """The first ``limit`` of ``tried`` chunks that have lines, until one more is seen or the time is over."""
-    found: list[Match] = []
-    try:
-        for chunk, lines in tried:
-            if lines and len(found) >= limit:
-                return Matches(tuple(found), complete=False)
-            if lines:
-                found.append(Match(chunk, lines))
-    except TimeoutError:
-        return Matches(tuple(found), complete=False)
-    return Matches(tuple(found), complete=True)
 
 
 def _in_order(contents: _Contents, filters: Filters) -> Iterator[Chunk]:

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import regex
@@ -31,67 +32,11 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Kh
 # Words that ask rather than name. They are dropped from a query that has others; the index keeps them, since
 # "for", "is" and "with" are code as well.
 _ASKING = frozenset(
-    [
-        "a",
-        "an",
-        "and",
-        "are",
-        "as",
-        "at",
-        "be",
-        "by",
-        "can",
-        "code",
-        "could",
-        "do",
-        "does",
-        "find",
-        "for",
-        "from",
-        "function",
-        "give",
-        "how",
-        "i",
-        "in",
-        "is",
-        "it",
-        "its",
-        "me",
-        "my",
-        "of",
-        "on",
-        "or",
-        "our",
-        "show",
-        "should",
-        "so",
-        "some",
-        "that",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "using",
-        "was",
-        "we",
-        "what",
-        "when",
-        "where",
-        "which",
-        "who",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "your",
-    ]
+    (  # noqa: SIM905 - as a list it would be sixty lines
+        "a an and are as at be by can code could do does find for from function give how i in is it its me my of "
+        "on or our show should so some that the their them then there these they this those to using was we what "
+        "when where which who why will with would you your"
+    ).split()
 )
 
 
@@ -112,18 +57,18 @@ def split_identifier(word: str) -> tuple[str, ...]:
 
 def index_terms(chunk: Chunk) -> str:
     """The terms of a chunk, with one space between: its text, the words of its path, the names it stands under."""
-    return " ".join((*text_terms(chunk.content), *_heading_terms(chunk.file_path, chunk.name_path)))
+    return " ".join(chain(text_terms(chunk.content), _heading_terms(chunk.file_path, chunk.name_path)))
 
 
 def text_terms(text: str) -> Iterator[str]:
     """Every term of ``text``, in order, repeated as often as it stands there."""
-    for word in _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text)):
-        yield from split_identifier(word)
+    words = _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
+    return chain.from_iterable(map(split_identifier, words))
 
 
 def query_terms(text: str) -> list[str]:
     """The distinct terms to look for, in order, at most MAX_QUERY_TERMS; empty where ``text`` has no word in it."""
-    found = list(dict.fromkeys(_first(text_terms(text), 50 * MAX_QUERY_TERMS)))
+    found = list(dict.fromkeys(islice(text_terms(text), 50 * MAX_QUERY_TERMS)))
     telling = [term for term in found if term not in _ASKING]
     return (telling or found)[:MAX_QUERY_TERMS]
 
@@ -141,7 +86,3 @@ def _unspaced_pairs(part: str) -> tuple[str, ...]:
 
 def _short(terms: Iterable[str]) -> tuple[str, ...]:
     return tuple(term for term in terms if 0 < len(term) <= MAX_TERM_CHARS)
-
-
-def _first(terms: Iterator[str], count: int) -> Iterator[str]:
-    return (term for term, _ in zip(terms, range(count), strict=False))

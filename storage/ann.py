@@ -1,0 +1,62 @@
+"""When and how to build an index over vectors: pure decisions, with the measurements they rest on.
+
+Measured with benchmarks/ann.py; the table of runs is in docs/architecture.md's storage section.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["ivf_pq", "ivf_rq", "ivf_hnsw_sq"]
+Choice = Literal["auto", "ivf_pq", "ivf_rq", "ivf_hnsw_sq", "exact"]
+
+# Up to here a scan of every vector is as fast as an index with refinement (10,000 x 384: 8 ms against 7 to 9) and
+# exact. Training takes most of a minute, so it has to buy something.
+EXACT_UP_TO = 10_000
+
+# 256 centroids of a sub-vector need 256 rows to be trained on; with fewer, the index stays silently empty.
+FEWEST_TO_TRAIN = 256
+
+# A build learns its partitions from the rows it sees. Past half as many again, recall falls and deltas pile up.
+REBUILD_GROWTH = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class AnnPlan:
+    """How to build an index over vectors, and how to ask it."""
+
+    kind: Kind
+    partitions: int
+    sub_vectors: int  # of product quantisation: how many 8-bit codes stand for a vector
+
+
+@dataclass(frozen=True, slots=True)
+class AnnQuery:
+    """How widely to look: partitions probed, and how many times ``limit`` candidates are compared exactly."""
+
+    nprobes: int
+    refine_factor: int
+
+
+def plan_ann_index(rows: int, dim: int, kind: Choice = "auto", exact_up_to: int = EXACT_UP_TO) -> AnnPlan | None:
+    """The index for ``rows`` vectors of ``dim`` components, or None where a scan of all of them is better."""
+    if kind == "exact" or rows <= max(exact_up_to, FEWEST_TO_TRAIN - 1):
+        return None
+    return AnnPlan("ivf_pq" if kind == "auto" else kind, round(math.sqrt(rows)), _sub_vectors(dim))
+
+
+def plan_ann_query(rows: int, limit: int) -> AnnQuery:
+    """How to ask an index over ``rows`` vectors for ``limit`` of them."""
+    return AnnQuery(nprobes=max(20, round(math.sqrt(rows) / 5)), refine_factor=max(5, math.ceil(500 / max(1, limit))))
+
+
+def needs_build(plan: AnnPlan, rows: int, built_kind: str, built_rows: int) -> bool:
+    """Whether the index of ``built_kind`` over ``built_rows`` vectors no longer fits ``plan`` for ``rows``."""
+    return built_kind != plan.kind or rows >= REBUILD_GROWTH * built_rows
+
+
+def _sub_vectors(dim: int) -> int:
+    """The largest divisor of ``dim`` up to ``dim`` / 16; at 16 components a code, refinement restores the order."""
+    return next(count for count in range(max(1, dim // 16), 0, -1) if dim % count == 0)

@@ -1,0 +1,264 @@
+"""One generation of an index in LanceDB: its three tables, created, opened, mended, and read as nouns.
+
+chunks   every field of Chunk, the terms for the text index, a checksum
+vectors  a chunk's id and its embedding: a table of its own, so that embedding later rewrites no chunk and leaves
+         the text index alone. Rows whose id is no chunk's any more are ignored by every reader.
+files    every field of FileRecord
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from storage.ann import AnnQuery, plan_ann_query
+from storage.chunk import Candidate, Chunk, FileRecord
+from storage.fingerprint import Fingerprint, require_vectors
+from storage.lance import Database, Table
+from storage.layout import IndexFile, Layout
+from storage.schema import (
+    CHUNK_FIELDS,
+    FILE_FIELDS,
+    chunk_schema,
+    chunks_from,
+    file_schema,
+    files_from,
+    label_rows,
+    vector_schema,
+)
+from storage.sql import any_of
+from storage.store import StoreStats
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+_log = logging.getLogger(__name__)
+
+ROWS_PER_LOOKUP = 1000  # ids in one condition: 50 take 3 ms at 10,000 rows, 1,000 take 20
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIndex:
+    """The tables in force, and what index.json says of them."""
+
+    file: IndexFile
+    chunks: Table
+    files: Table
+    vectors: Table | None  # None where the index was made without a model
+
+    def read_chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
+        """The chunks of these ids; unknown ids are absent."""
+        found: dict[str, Chunk] = {}
+        for some in _batches(sorted(ids)):
+            rows = self.chunks.select(CHUNK_FIELDS, any_of("id", some))
+            found.update((chunk.id, chunk) for chunk in chunks_from(rows))
+        return found
+
+    def read_files(self) -> dict[str, FileRecord]:
+        """Every record, by path."""
+        return {record.path: record for record in files_from(self.files.select(FILE_FIELDS))}
+
+    def text(self, terms: str, limit: int, where: str) -> list[Candidate]:
+        """Chunks by BM25, best first."""
+        rows = self.chunks.match(terms, CHUNK_FIELDS, where, limit)
+        return list(map(Candidate, chunks_from(rows), rows.column("_score").to_pylist()))
+
+    def near(self, vector: NDArray[np.float32], limit: int, where: str) -> list[Candidate]:
+        """Chunks by cosine similarity, best first; asks for more as long as it gets vectors without a chunk."""
+        if self.vectors is None:
+            return []
+        require_vectors(self.file.fingerprint, 1, vector[None])
+        asked = limit
+        while True:
+            rows = self.vectors.near(vector, ["id"], where, asked, self._ask(asked))
+            ids = rows.column("id").to_pylist()
+            chunks = self.read_chunks(ids)
+            if len(chunks) >= limit or len(ids) < asked:
+                break
+            asked *= 2
+        scores = zip(ids, rows.column("_distance").to_pylist(), strict=True)
+        return [Candidate(chunks[chunk_id], 1 - distance) for chunk_id, distance in scores if chunk_id in chunks][
+            :limit
+        ]
+
+    def _ask(self, limit: int) -> AnnQuery | None:
+        if self.file.vector_index == "exact":
+            return None
+        return plan_ann_query(self.file.vector_index_rows, limit)
+
+    def in_order(self, where: str) -> Iterator[Chunk]:
+        """Chunks by path and place, read as they are asked for.
+
+        A common pattern is satisfied by the first few, so few are read at first; a rare one should not ask the table a
+        thousand times; and neither should hold a repository in memory.
+        """
+        rows = self.chunks.select(["file_path", "chunk_index", "id"], where)
+        places = sorted(_tuples(rows))
+        start, size = 0, 256
+        while start < len(places):
+            ids = [chunk_id for _, _, chunk_id in places[start : start + size]]
+            known = self.read_chunks(ids)
+            yield from (known[chunk_id] for chunk_id in ids if chunk_id in known)
+            start, size = start + size, min(4096, size * 2)
+
+    def settle_vectors(self, paths: Collection[str], chunks: Mapping[str, Chunk]) -> None:
+        """Make the vectors of these paths agree with the ``chunks`` they have now, by id."""
+        if self.vectors is None:
+            return
+        rows = self.vectors.select(["id", "language", "kind"], any_of("file_path", paths))
+        stored = {chunk_id: labels for chunk_id, *labels in _tuples(rows)}
+        if gone := stored.keys() - chunks.keys():
+            self.vectors.delete(any_of("id", sorted(gone)))
+        changed = [
+            chunks[i] for i in stored.keys() & chunks.keys() if stored[i] != [chunks[i].language, chunks[i].kind]
+        ]
+        if changed:
+            self.vectors.merge(label_rows(changed), "id")
+
+    def stats(self, disk_bytes: int) -> StoreStats:
+        """Counts and index kinds as of now."""
+        chunks = self.chunks.count()
+        skipped = self.files.select(["skipped"], "skipped != ''").column("skipped").to_pylist()
+        scanned = self.chunks.unindexed("terms")
+        return StoreStats(
+            files=self.files.count(),
+            chunks=chunks,
+            vectors=self.vectors.count() if self.vectors else 0,
+            skipped=dict(Counter(skipped)),
+            vector_index=self.file.vector_index,
+            text_index="none" if scanned is None or scanned == chunks else "bm25",
+            disk_bytes=disk_bytes,
+        )
+
+    def vectorless_ids(self) -> list[str]:
+        """Ids of chunks without a vector, by path and place."""
+        if self.vectors is None:
+            return []
+        known = set(self.vectors.select(["id"]).column("id").to_pylist())
+        rows = self.chunks.select(["file_path", "chunk_index", "id"])
+        return [chunk_id for _, _, chunk_id in sorted(place for place in _tuples(rows) if place[2] not in known)]
+
+
+def create_index(layout: Layout, fingerprint: Fingerprint) -> None:
+    """Make empty tables and put them in force; the ones before them go."""
+    number = _next_number(layout.directory)
+    vectors = f"vectors-{number}" if fingerprint.dim else ""
+    file = IndexFile(fingerprint, f"chunks-{number}", vectors, f"files-{number}")
+    database = Database(layout.directory)
+    try:
+        chunks = database.create(file.chunks, chunk_schema(), "id")
+        chunks.index_keys("id", "file_path")
+        chunks.index_labels("language", "kind")
+        chunks.index_terms()
+        database.create(file.files, file_schema(), "path").index_keys("path")
+        _create_vectors(database, file)
+    finally:
+        database.close()
+    _put_in_force(layout, file)
+
+
+def create_vectors(layout: Layout, current: IndexFile, fingerprint: Fingerprint) -> None:
+    """Make an empty table of vectors beside the tables in force, and put it in force."""
+    name = f"vectors-{_next_number(layout.directory)}" if fingerprint.dim else ""
+    file = replace(current, fingerprint=fingerprint, vectors=name, vector_index="exact", vector_index_rows=0)
+    database = Database(layout.directory)
+    try:
+        _create_vectors(database, file)
+    finally:
+        database.close()
+    _put_in_force(layout, file)
+
+
+def open_index(database: Database, file: IndexFile) -> OpenIndex:
+    """Open the tables in force. Raises IndexUnusableError where one does not open."""
+    vectors = database.open(file.vectors) if file.vectors else None
+    return OpenIndex(file, database.open(file.chunks), database.open(file.files), vectors)
+
+
+def drop_unused_tables(layout: Layout, file: IndexFile) -> None:
+    """Remove what no index needs any more. What another process still has open on Windows stays until the next time."""
+    for path in layout.directory.glob("*.lance"):
+        if path.stem not in (file.chunks, file.vectors, file.files):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def mend_tables(layout: Layout, file: IndexFile) -> bool:
+    """Step back from newest commits that a power cut left empty; whether there were any.
+
+    The library never forces its files to the disk, so the newest manifest may be there without its bytes, and the
+    table then does not open. The one before it stands for the commit before.
+    """
+    names = [name for name in (file.chunks, file.vectors, file.files) if name]
+    return sum(_mend_table(layout.directory / f"{name}.lance") for name in names) > 0  # every one, not up to the first
+
+
+def _mend_table(directory: Path) -> bool:
+    mended = False
+    for manifest in sorted((directory / "_versions").glob("*.manifest")):  # named so that the newest sorts first
+        if manifest.stat().st_size:
+            break
+        _log.warning("The commit %s of %s is empty; the one before it is used.", manifest.name, directory.name)
+        manifest.unlink()
+        (directory / "_versions" / "latest_version_hint.json").unlink(missing_ok=True)
+        mended = True
+    return mended
+
+
+def inconsistent_paths(index: OpenIndex) -> dict[str, str]:
+    """Paths whose record and chunks tell different stories, and how."""
+    rows = index.chunks.select(["file_path", "file_hash"])
+    stored: dict[str, list[str]] = {}
+    for path, file_hash in zip(rows["file_path"].to_pylist(), rows["file_hash"].to_pylist(), strict=True):
+        stored.setdefault(path, []).append(file_hash)
+    records = index.read_files()
+    reasons = {path: _disagreement(record, stored.get(path, [])) for path, record in records.items()}
+    reasons.update((path, "has chunks and no record") for path in stored.keys() - records.keys())
+    return {path: reason for path, reason in reasons.items() if reason}
+
+
+def _disagreement(record: FileRecord, hashes: Sequence[str]) -> str:
+    if len(hashes) != record.chunk_count:
+        return f"has {len(hashes)} of {record.chunk_count} chunks"
+    if any(file_hash != record.file_hash for file_hash in hashes):
+        return "has chunks of another version of the file"
+    return ""
+
+
+def _create_vectors(database: Database, file: IndexFile) -> None:
+    if file.vectors:
+        table = database.create(file.vectors, vector_schema(file.fingerprint.dim), "id")
+        table.index_keys("id", "file_path")
+        table.index_labels("language", "kind")
+
+
+def _put_in_force(layout: Layout, file: IndexFile) -> None:
+    layout.write_index(file)
+    drop_unused_tables(layout, file)
+
+
+def _next_number(directory: Path) -> int:
+    """One more than any table's number, so that what a killed writer left behind is never taken for a new table."""
+    numbers = [int(found[1]) for path in directory.glob("*.lance") if (found := re.search(r"-(\d+)$", path.stem))]
+    return max(numbers, default=0) + 1
+
+
+def unfinished(path: str) -> FileRecord:
+    """The record of a path whose change a kill interrupted: equal to no file's, so that it is done again."""
+    return FileRecord(path, size=-1, mtime_ns=-1, file_hash="", language="", chunk_count=0)
+
+
+def _tuples(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
+    return zip(*(rows.column(name).to_pylist() for name in rows.schema.names), strict=True)
+
+
+def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(ids), ROWS_PER_LOOKUP):
+        yield ids[start : start + ROWS_PER_LOOKUP]

@@ -1,0 +1,286 @@
+"""LanceStore: a ChunkStore on disk, in LanceDB.
+
+What a kill leaves. ``replace_files`` writes in this order: pending.json names the paths; the chunks of all of them are
+replaced in one commit; vectors of ids that are gone are dropped; the records are replaced; pending.json forgets the
+paths. ``delete_files`` does the same. Wherever it stops, a reader sees each file's chunks from before or after the one
+commit. A path that pending.json still names has, for every reader of ``files``, a record that equals no file, so the
+next run of the indexer does it again, or deletes it if it is gone from the disk: also where the file has gone back to
+what the old record says. Vectors without a chunk are ignored by searches and dropped when their file is done again;
+chunks without a vector are what ``missing_vectors`` is for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from storage.ann import EXACT_UP_TO, Choice, plan_ann_index
+from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
+from storage.errors import IndexUnusableError
+from storage.fingerprint import Fingerprint, IndexState, compare, require_vectors
+from storage.lance import Database
+from storage.lance_errors import translated
+from storage.lance_index import (
+    OpenIndex,
+    create_index,
+    create_vectors,
+    inconsistent_paths,
+    mend_tables,
+    open_index,
+    unfinished,
+)
+from storage.lance_upkeep import check_index, maintain_index
+from storage.layout import Layout, Stamp, private_files
+from storage.lock import WriterLock
+from storage.matching import compile_pattern, first_matches, matched_lines
+from storage.schema import chunk_rows, file_rows, vector_rows
+from storage.sql import all_of, any_of, containing, passing
+from storage.store import Damage, Matches, Pattern, StoreStats
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+
+
+class LanceStore:
+    """The index of one root in ``directory``. Opens at first use; light until then."""
+
+    def __init__(self, directory: Path, vector_index: Choice = "auto", exact_up_to: int = EXACT_UP_TO) -> None:
+        self._layout = Layout(directory)
+        self._plan = partial(plan_ann_index, kind=vector_index, exact_up_to=exact_up_to)
+        self._process_lock = WriterLock(directory)
+        self._one_writer = threading.RLock()
+        self._opening = threading.Lock()
+        self._database: Database | None = None
+        self._stamp: Stamp | None = None
+        self._open: OpenIndex | None = None
+        self._vectorless: tuple[int, list[str]] = (-1, [])  # as of which commit of chunks; may name ids done since
+
+    # The index as a whole
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Be the one writing process until the end of the block."""
+        with translated(f"The index in {self._layout.directory}", writing=True):
+            self._layout.create()
+        with self._process_lock.held():
+            yield
+
+    def state(self, wanted: Fingerprint) -> IndexState:
+        """Whether what is stored can serve ``wanted``; a table that a power cut broke is mended first, if it can be."""
+        try:
+            index = self._current()
+        except IndexUnusableError:
+            index = self._mended()
+            if index is None:
+                return IndexState.CORRUPT
+        return compare(index.file.fingerprint if index else None, wanted)
+
+    def reset(self, fingerprint: Fingerprint) -> None:
+        """Drop everything and begin an empty index made with ``fingerprint``."""
+        with self._write():
+            create_index(self._layout, fingerprint)
+            self._layout.write_pending(())
+
+    def reset_vectors(self, fingerprint: Fingerprint) -> None:
+        """Drop the vectors alone: the model changed, the text did not."""
+        with self._write():
+            create_vectors(self._layout, self._begun().file, fingerprint)
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        with self._opening:
+            if self._database is not None:
+                self._database.close()
+            self._database, self._open, self._stamp = None, None, None
+
+    # Files and their chunks
+
+    def files(self) -> dict[str, FileRecord]:
+        """Every file, by path; what a killed writer left half done has a record that equals no file."""
+        records: dict[str, FileRecord] = self._read(lambda index: index.read_files(), {})
+        return records | {path: unfinished(path) for path in self._layout.pending()}
+
+    def replace_files(self, files: Sequence[FileRows]) -> None:
+        """Publish these files' rows in place of all earlier rows of the same paths, in one commit."""
+        if not files:
+            return
+        by_path = {rows.record.path: rows for rows in files}
+        chunks = [chunk for rows in by_path.values() for chunk in rows.chunks]
+        with self._changing(by_path.keys()) as index:
+            if chunks:
+                index.chunks.merge(chunk_rows(chunks), "id", where_gone=any_of("file_path", by_path))
+            else:
+                index.chunks.delete(any_of("file_path", by_path))
+            index.settle_vectors(by_path.keys(), {chunk.id: chunk for chunk in chunks})
+            index.files.merge(file_rows(rows.record for rows in by_path.values()), "path")
+
+    def delete_files(self, paths: Collection[str]) -> None:
+        """Forget these paths; unknown ones are ignored."""
+        if not paths:
+            return
+        with self._changing(paths) as index:
+            index.chunks.delete(any_of("file_path", paths))
+            index.settle_vectors(paths, {})
+            index.files.delete(any_of("path", paths))
+
+    def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
+        """The chunks of these ids; unknown ids are absent."""
+        return self._read(lambda index: index.read_chunks(ids), {})
+
+    # Vectors
+
+    def missing_vectors(self, limit: int) -> list[Chunk]:
+        """Up to ``limit`` chunks that have no vector yet, by path and place."""
+
+        def ask(index: OpenIndex) -> list[Chunk]:
+            version = index.chunks.version()
+            if self._vectorless[0] != version or not self._vectorless[1]:
+                self._vectorless = version, index.vectorless_ids()
+            ids = self._vectorless[1][:limit]
+            known = index.read_chunks(ids)
+            return [known[chunk_id] for chunk_id in ids if chunk_id in known]
+
+        return self._read(ask, [])
+
+    def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
+        """Store vectors, shape (len(ids), dim), rows of norm 1; ids that are unknown or have one are ignored."""
+        with self._write():
+            index = self._begun()
+            require_vectors(index.file.fingerprint, len(ids), vectors)
+            if index.vectors is None or not ids:
+                return
+            present = set(index.vectors.select(["id"], any_of("id", ids)).column("id").to_pylist())
+            known = index.read_chunks(set(ids) - present)
+            rows = {chunk_id: row for row, chunk_id in enumerate(ids) if chunk_id in known}
+            if rows:
+                index.vectors.add(vector_rows([known[chunk_id] for chunk_id in rows], vectors[list(rows.values())]))
+            done = set(ids)
+            version, waiting = self._vectorless
+            self._vectorless = version, [chunk_id for chunk_id in waiting if chunk_id not in done]
+
+    # Finding
+
+    def find_text(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Candidate]:
+        """BM25 over split identifiers, best first."""
+        where = passing(filters)
+        asked = " ".join(dict.fromkeys(terms))
+        return self._read(lambda index: index.text(asked, limit, where), []) if asked and limit > 0 else []
+
+    def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
+        """Nearest chunks by cosine similarity, best first."""
+        where = passing(filters)
+        return self._read(lambda index: index.near(vector, limit, where), []) if limit > 0 else []
+
+    def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:
+        """Chunks with a line that matches, by path and place: a prefilter in the table, then every line here."""
+        matcher = compile_pattern(pattern)
+        where = all_of(passing(filters), containing(matcher.literal))
+
+        def ask(index: OpenIndex) -> Matches:
+            tried = ((chunk, matched_lines(matcher, chunk)) for chunk in index.in_order(where))
+            return first_matches(tried, limit)
+
+        return self._read(ask, Matches((), complete=True))
+
+    # Upkeep
+
+    def stats(self) -> StoreStats:
+        """Counts and index kinds as of now."""
+        return self._read(lambda index: index.stats(self._layout.disk_bytes()), StoreStats(0, 0, 0))
+
+    def maintain(self) -> None:
+        """Bring indexes up to date, compact, prune old versions."""
+        with self._process_writing():
+            index = self._begun()
+            maintain_index(self._layout, index.file, self._one_writer, self._plan)
+
+    def check(self) -> list[Damage]:
+        """Read every row and hold it against its checksum; returns what to index again."""
+        return self._read(check_index, [])
+
+    # Opening, and who may write
+
+    @contextlib.contextmanager
+    def _process_writing(self) -> Iterator[None]:
+        with self.writing(), private_files(), translated(f"The index in {self._layout.directory}", writing=True):
+            yield
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[None]:
+        """One writing call: other threads wait, other processes are refused."""
+        with self._process_writing(), self._one_writer:
+            yield
+
+    @contextlib.contextmanager
+    def _changing(self, paths: Collection[str]) -> Iterator[OpenIndex]:
+        """The index, while ``paths`` are announced as half done; they stay so where the block does not end well."""
+        with self._write():
+            index = self._begun()
+            pending = self._layout.pending()
+            self._layout.write_pending(pending | set(paths))
+            yield index
+            self._layout.write_pending(pending - set(paths))
+
+    def _read(self, ask: Callable[[OpenIndex], T], nothing: T) -> T:
+        """Ask the index in force; once more where another process put a new one in force meanwhile."""
+        index = self._current()
+        if index is None:
+            return nothing
+        try:
+            return ask(index)
+        except IndexUnusableError:
+            newer = self._current()
+            if newer is index:
+                raise
+            return ask(newer) if newer else nothing
+
+    def _begun(self) -> OpenIndex:
+        index = self._current()
+        if index is None:
+            raise IndexUnusableError(f"There is no index in {self._layout.directory} yet; begin one with reset.")
+        return index
+
+    def _current(self) -> OpenIndex | None:
+        """The index in force, opened again whenever index.json has changed; None while there is none."""
+        with self._opening, translated(f"The index in {self._layout.directory}"):
+            stamp = self._layout.stamp()
+            if stamp is None:
+                self._open, self._stamp = None, None
+            elif stamp != self._stamp:
+                self._open, self._stamp = self._opened(), stamp
+            return self._open
+
+    def _opened(self) -> OpenIndex | None:
+        directory = self._layout.directory
+        try:
+            file = self._layout.read_index()
+        except ValueError as error:
+            raise IndexUnusableError(
+                f"The index in {directory} has lost its description ({error}): index again."
+            ) from error
+        if file is None:
+            return None
+        if self._database is None:
+            self._database = Database(directory)
+        return open_index(self._database, file)
+
+    def _mended(self) -> OpenIndex | None:
+        """The index after stepping back from broken commits, their files announced as half done; None if it is lost."""
+        try:
+            with self._write():
+                file = self._layout.read_index()
+                if file is None or not mend_tables(self._layout, file):
+                    return None
+                index = self._begun()
+                self._layout.write_pending(self._layout.pending() | inconsistent_paths(index).keys())
+                return index
+        except (IndexUnusableError, ValueError):
+            return None
