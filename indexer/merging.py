@@ -6,7 +6,7 @@ brace that closes a class) shares one, and the most important definition in it g
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from indexer.units import SHELLS, TYPES, VALUES
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from indexer.lines import Lines
     from indexer.pieces import Limits, Piece
+
+CRUMB_CHARS = 40  # up to here a stretch without a definition says nothing alone: a brace, a tag, a pragma
 
 
 def merge(pieces: Iterable[Piece], lines: Lines, limits: Limits) -> list[Piece]:
@@ -35,15 +37,36 @@ def _join(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
     """Whether b is better off in one chunk with a."""
     if not limits.hold(lines, a.first, b.last):
         return False
-    if b.role == "joined":
+    if b.role == "joined" or _crumbs(a, b, lines):
         return True
     if b.role == "tail":
         return b.tiny
-    if a.end is not b.start and not _enters(a, b):
+    if not (a.end is b.start or _enters(a, b) or _goes_on(a, b)):
         return False
-    if not a.kind:
-        return _loose_takes(a, b, lines, limits)
-    return _definition_takes(a, b, lines, limits)
+    sizes = _Sizes(lines.chars(a.first, a.last), lines.chars(b.first, b.last), lines.chars(a.first, b.last), limits)
+    return _definition_takes(a, b, sizes) if a.kind else _loose_takes(a, b, sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sizes:
+    """Characters of two pieces and of both together."""
+
+    a: int
+    b: int
+    both: int
+    limits: Limits
+
+    @property
+    def values(self) -> bool:
+        """Whether two constants or properties should share a chunk."""
+        return self.b <= self.limits.tiny or (self.b <= self.limits.chars // 6 and self.both <= self.limits.shared)
+
+
+def _crumbs(a: Piece, b: Piece, lines: Lines) -> bool:
+    """Whether one of the two is nearly nothing (``}``, ``<?php``, ``return M``) and would find no better place."""
+    if not b.kind and b.role not in {"lead", "head"} and lines.chars(b.first, b.last) <= CRUMB_CHARS:
+        return True
+    return not a.kind and b.start.within(a.end) and lines.chars(a.first, a.last) <= CRUMB_CHARS
 
 
 def _enters(a: Piece, b: Piece) -> bool:
@@ -51,26 +74,31 @@ def _enters(a: Piece, b: Piece) -> bool:
     return a.role == "head" and not a.kind and a.end.depth > 0 and b.start.within(a.end)
 
 
-def _loose_takes(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
+def _goes_on(a: Piece, b: Piece) -> bool:
+    """Whether both are statements of one function: the rest of a loop, and what follows the loop."""
+    return not (a.kind or b.kind or b.role == "head") and a.end.same_definition(b.start)
+
+
+def _loose_takes(a: Piece, b: Piece, sizes: _Sizes) -> bool:
     """Whether statements, comments or the head of a unit take in what follows."""
     if not b.kind:
         return True
     if b.kind in VALUES:
-        return b.tiny
+        return sizes.values
     if _title_weight(a) == 3:
-        return b.tiny and lines.chars(a.first, b.last) <= limits.shared
-    return lines.chars(a.first, a.last) <= limits.tiny
+        return b.tiny and sizes.both <= sizes.limits.shared
+    return sizes.a <= sizes.limits.tiny
 
 
-def _definition_takes(a: Piece, b: Piece, lines: Lines, limits: Limits) -> bool:
+def _definition_takes(a: Piece, b: Piece, sizes: _Sizes) -> bool:
     """Whether a definition takes in the one after it, or the statements after it."""
     if not b.kind:
         return a.kind in VALUES or (b.tiny and b.role != "lead")
     if a.kind == b.kind == "key":
         return True
     if a.kind in VALUES and b.kind in VALUES:
-        return b.tiny
-    return a.tiny and b.tiny and lines.chars(a.first, b.last) <= limits.shared
+        return sizes.values
+    return a.tiny and b.tiny and sizes.both <= sizes.limits.shared
 
 
 def _with_names(before: Piece, rest: Piece) -> Piece:
@@ -81,7 +109,8 @@ def _with_names(before: Piece, rest: Piece) -> Piece:
 
 def _together(a: Piece, b: Piece) -> Piece:
     """One piece, named after the weightier of the two, and after the first of equals."""
-    winner = b if _weight(b) > _weight(a) else a
+    gives_way = not a.kind and _weight(b) > 1 and not b.tiny  # one line of a class above a whole method of it
+    winner = b if gives_way or _weight(b) > _weight(a) else a
     kind, path = winner.kind, winner.path
     if a.kind == b.kind == "key" and a.scope.path:
         kind, path = "", ""

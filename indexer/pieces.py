@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from indexer.units import Outline
 
 MAX_DEPTH = 100  # units inside units that are opened; what lies deeper is cut by its lines
-CLOSING_ROOM = 24  # characters kept free in a full piece, so that the rows that close it ("    }", "}") still fit
+# Kept free in a full piece, so that the rows that close it ("    }", "}") still fit: characters, and estimated tokens.
+CLOSING_CHARS = 30
+CLOSING_TOKENS = 8
 CONTEXT_CHARS = 240  # of signature lines repeated above an inner piece: two or three lines
 
 
@@ -57,12 +59,16 @@ class Scope:
     context: str = ""
     depth: int = 0
 
-    def context_of(self, first: int) -> str:
-        """The signatures that a piece beginning at a row does not show itself."""
+    def context_of(self, first: int, last: int) -> str:
+        """The signatures that a piece does not show itself."""
         here = self
-        while here.parent is not None and here.first >= first:
+        while here.parent is not None and first <= here.first <= last:
             here = here.parent
         return here.context
+
+    def same_definition(self, other: Scope) -> bool:
+        """Whether both are inside the same definition, if not in the same of its loops."""
+        return self.first == other.first and self.path == other.path
 
     def within(self, other: Scope) -> bool:
         """Whether the other is this scope or around it."""
@@ -90,7 +96,7 @@ class Piece:
     @property
     def context(self) -> str:
         """The signatures around it that it does not show itself."""
-        return self.start.context_of(self.first)
+        return self.start.context_of(self.first, self.last)
 
 
 def cut(outline: Outline, lines: Lines, limits: Limits) -> Iterator[Piece]:
@@ -114,7 +120,7 @@ class _Cutter:
     def __init__(self, outline: Outline, lines: Lines, limits: Limits) -> None:
         self._outline = outline
         self._lines = lines
-        self._limits = Limits(limits.chars - CLOSING_ROOM, limits.tokens - CLOSING_ROOM // 2)
+        self._limits = Limits(limits.chars - CLOSING_CHARS, limits.tokens - CLOSING_TOKENS)
         self._next_row = 0
         self._opened: tuple[str, ...] = ()  # names of units that were opened and whose first row is not out yet
 

@@ -16,6 +16,7 @@ from indexer.units import CALLABLES, TYPES, VALUES, Unit
 if TYPE_CHECKING:
     from indexer.lines import Lines
 
+_REMARK_ROWS = 3  # a comment of up to so many rows speaks of the statement below it; licences are longer
 _NAME_LENGTH = 120  # characters of a name that are kept; a grammar's "name" may be a whole expression
 _WITH_MEMBERS = TYPES - {"module"}  # a function in a module is still called a function
 
@@ -66,7 +67,7 @@ class TreeOutline:
         above: Unit | None = None
         for rules, node in children:
             unit = self._unit(rules, node, inside)
-            if above and above.last + 1 < unit.first:
+            if above and not _leads_to(above, unit):
                 units.append(above)
                 above = None
             if unit.leads and not (units and units[-1].last >= unit.first):
@@ -147,10 +148,15 @@ def _inner(rules: Rules, node: SyntaxNode) -> SyntaxNode:
 def _kind_in(rules: Rules, found: Found, inside: Unit) -> str:
     """The kind that a definition has as a member of what it is in."""
     if inside.kind not in _WITH_MEMBERS:
-        return found.kind
+        return "function" if found.kind == "constructor" and "/" not in found.name else found.kind
     if found.kind in {"function", "method"}:
         return "constructor" if found.name in rules.constructors else "method"
     return "property" if found.kind == "variable" else found.kind
+
+
+def _leads_to(above: Unit, unit: Unit) -> bool:
+    """Whether a comment belongs to what is below it; a long one over a mere statement is the file's, not its own."""
+    return above.last + 1 >= unit.first and bool(unit.kind or unit.leads or above.last - above.first < _REMARK_ROWS)
 
 
 def _continues(rules: Rules, before: Unit, unit: Unit, node: SyntaxNode) -> bool:

@@ -41,6 +41,8 @@ _NAMES = frozenset(
         "structured_binding_declarator",
     ]
 )
+_TEST = re.compile(r"(?:TYPED_)?TEST(?:_[A-Z]+)*|BOOST_AUTO_TEST_CASE|SCENARIO|TEST_METHOD")  # macros that begin one
+_NAME = re.compile(r"[\w~$/]+|(?:.*/)?operator.*")  # what macros make of a declaration is no name
 _TEMPLATE_ARGUMENTS = re.compile(r"<[^<>]*>")
 
 
@@ -54,7 +56,8 @@ def _declared(node: SyntaxNode) -> tuple[str, bool]:
         here = inside or next(
             (child for child in here.named_children if child.type in _NAMES or child.type.endswith("_declarator")), None
         )
-    return _path(text_of(here)), is_function
+    path = _path(text_of(here))
+    return path if _NAME.fullmatch(path) else "", is_function
 
 
 def _path(name: str) -> str:
@@ -70,11 +73,15 @@ def _path(name: str) -> str:
 
 def _function(node: SyntaxNode) -> Found | None:
     name, is_function = _declared(node)
-    kind = "function" if is_function else "variable"
+    if _TEST.fullmatch(name):
+        arguments = text_of(follow(node, "declarator", "parameters")).strip("()")
+        return found("test", ".".join(part.strip(' "') for part in arguments.split(",")) or name)
+    if not is_function:
+        return found("variable", name)
     last = name.rpartition("/")[2]
-    if is_function and node.child_by_field_name("type") is None and not last.startswith(("~", "operator")):
-        kind = "constructor"
-    return found("method" if kind == "function" and "/" in name else kind, name)
+    if node.child_by_field_name("type") is None and not last.startswith(("~", "operator")):
+        return found("constructor", name)
+    return found("method" if "/" in name else "function", name)
 
 
 def _declaration(node: SyntaxNode) -> Found | None:

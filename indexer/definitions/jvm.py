@@ -86,9 +86,9 @@ KOTLIN = rules(
         "type_alias": named_by("type", "type_identifier"),
         "enum_entry": named_by("constant", "simple_identifier"),
     },
-    bodies="class_body enum_class_body function_body statements",
+    bodies="class_body enum_class_body function_body statements import_list",
     following="getter setter",
-    leading="line_comment multiline_comment comment",
+    leading="line_comment multiline_comment comment prefix_expression",
 )
 
 
