@@ -16,12 +16,13 @@ RUN apt-get update \
 WORKDIR /opt/codeloupe
 COPY Makefile pyproject.toml README.md LICENSE ./
 COPY requirements requirements
-# Before the sources, so that a change to them compiles nothing again.
+# Of the sources only what says that they are packages, so that a change to them compiles nothing again.
+COPY storage/__init__.py storage/
+COPY embedding/__init__.py embedding/
+COPY indexer/__init__.py indexer/
+COPY mcp_server/__init__.py mcp_server/
 RUN make .venv/run.installed && .venv/bin/python -m pip uninstall --yes cmake ninja
-COPY storage storage
-COPY embedding embedding
-COPY indexer indexer
-COPY mcp_server mcp_server
+COPY . .
 RUN make model && chmod -R a+rX models
 
 FROM python:${PYTHON}-slim
