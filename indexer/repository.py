@@ -53,8 +53,11 @@ class Tracked:
 def repository_at(directory: Path) -> Repository | None:
     """The repository whose work tree has its top exactly here; ``.git`` may be a directory or a file that names one."""
     dot_git = directory / ".git"
-    git_dir = dot_git if dot_git.is_dir() else _named_git_dir(dot_git)
-    if git_dir is None or not (git_dir / "HEAD").exists():
+    try:
+        git_dir = dot_git if dot_git.is_dir() else _named_git_dir(dot_git)
+        if git_dir is None or not (git_dir / "HEAD").exists():
+            return None
+    except OSError:  # no permission to look
         return None
     shared = _first_line(git_dir / "commondir")  # there in a linked work tree
     return Repository(directory, git_dir / shared)
@@ -92,9 +95,9 @@ def read_ignore_file(path: Path, *, in_tree: bool) -> str:
 
     In the tree a link is no ignore file, as for git: it could lead anywhere. The user's own may be links.
     """
-    if not path.is_file() or (in_tree and path.is_symlink()):
-        return ""
     try:
+        if not path.is_file() or (in_tree and path.is_symlink()):
+            return ""
         with path.open("rb") as file:
             return file.read(_MAX_IGNORE_FILE).decode("utf-8", "surrogateescape")
     except OSError:

@@ -35,6 +35,7 @@ __all__ = ["Skip", "SkipReason", "SourceFile", "walk"]
 GIT_IGNORE_FILE = ".gitignore"
 OWN_IGNORE_FILE = ".codeloupeignore"
 _VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", ".pijul", "_darcs", "CVS"})
+_MOUNT_POINT = 0xA0000003  # stat.IO_REPARSE_TAG_MOUNT_POINT, which other systems lack
 _WINDOWS = sys.platform == "win32"
 _TELLING = MARKERS | {GIT_IGNORE_FILE, OWN_IGNORE_FILE, ".git"}
 
@@ -145,7 +146,8 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 
 
 def _is_junction(entry: os.DirEntry[str]) -> bool:
-    return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) != 0
+    # Not any reparse point: OneDrive marks every directory it keeps as one.
+    return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == _MOUNT_POINT
 
 
 def _inner(here: _Directory, entry: os.DirEntry[str], path: str) -> _Directory | None:

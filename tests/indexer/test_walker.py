@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -328,6 +329,32 @@ def test_a_real_closed_directory_is_skipped(root: Path) -> None:
         assert skips_of(root) == {"closed/": SkipReason.UNREADABLE}
     finally:
         (root / "closed").chmod(0o700)
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="the superuser may look everywhere")
+def test_directories_that_may_be_listed_but_not_searched_are_no_end_of_the_walk(root: Path, tmp_path: Path) -> None:
+    plant(root, {"listed/.gitignore": "*.log\n", "listed/a.py": "", "listed/.git": "", "z.py": ""})
+    plant(root, {"pointing/.git": f"gitdir: {tmp_path}/closed/git\n", "pointing/b.py": ""})
+    (tmp_path / "closed").mkdir(mode=0)
+    (root / "listed").chmod(0o400)
+    try:
+        assert files_of(root) == ["z.py", "pointing/b.py"]
+        assert skips_of(root) == dict.fromkeys(["listed/.gitignore", "listed/a.py"], SkipReason.UNREADABLE)
+    finally:
+        (root / "listed").chmod(0o700)
+
+
+def test_ignore_files_and_repositories_that_may_not_be_looked_at_are_no_end_of_the_walk(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(root, {"sub/.gitignore": "*.py\n", "sub/.git": "gitdir: x\n", "sub/a.py": ""})
+
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    assert files_of(root) == ["sub/.gitignore", "sub/a.py"]
 
 
 # Odd trees
