@@ -208,6 +208,11 @@ class CachedEmbedder:
         self._cache = cache
 
     @property
+    def inner(self) -> Embedder:
+        """The model behind the cache."""
+        return self._inner
+
+    @property
     def fingerprint(self) -> str:
         """The model's."""
         return self._inner.fingerprint

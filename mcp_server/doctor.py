@@ -12,13 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-from storage.backends import open_store
 
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from mcp_server.home import data_directory, index_directory, indexes_directory
 from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint, writing
 from mcp_server.settings import Settings, load
+from storage.backends import open_store
 from storage.errors import StorageError
 from storage.fingerprint import IndexState
 from storage.store import Damage

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import psutil
 
@@ -25,7 +25,7 @@ from mcp_server.results import Answer, Found
 from mcp_server.root_index import RootIndex, StartJob
 from mcp_server.settings import Settings
 from mcp_server.statuses import ModelStatus, Status
-from storage.search import Query, Results
+from storage.search import Mode, Query, Results
 
 if TYPE_CHECKING:
     import numpy as np
@@ -184,7 +184,7 @@ class Engine:
             return QueryVector(None, note=f"meaning failed: {error}")
 
     def _search_root(self, root: RootIndex, request: SearchRequest, meaning: QueryVector) -> Results:
-        mode = request.mode if request.mode != "auto" else "hybrid"
+        mode = cast("Mode", request.mode if request.mode != "auto" else "hybrid")
         if meaning.vector is None and mode in ("hybrid", "semantic"):
             mode = "text"
         return root.search(

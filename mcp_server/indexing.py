@@ -11,9 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from storage.backends import open_store
-from storage.schema import SCHEMA_VERSION
-
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from embedding.open import open_embedder
@@ -21,8 +18,9 @@ from indexer.chunker import chunker_fingerprint
 from indexer.pipeline import Progress, Report, Stop, TextSummary, refresh_text, refresh_vectors
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
 from mcp_server.settings import Settings
+from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
-from storage.lock import WriterLock
+from storage.schema import SCHEMA
 from storage.store import ChunkStore
 
 
@@ -62,7 +60,7 @@ def open_meaning(settings: Settings) -> Meaning:
 def wanted_fingerprint(settings: Settings, embedder: Embedder | None) -> Fingerprint:
     """What an index must have been made with to serve these settings."""
     model, dim = (embedder.fingerprint, embedder.dim) if embedder else ("", 0)
-    return Fingerprint(SCHEMA_VERSION, chunker_fingerprint(settings.index), model, dim)
+    return Fingerprint(SCHEMA, chunker_fingerprint(settings.index), model, dim)
 
 
 @contextmanager
@@ -73,12 +71,12 @@ def writing(settings: Settings, root: Path) -> Iterator[ChunkStore]:
     """
     directory = index_directory(settings, root)
     note_root(directory, root)
-    with WriterLock(directory):
-        store = open_store(settings.storage, directory)
-        try:
+    store = open_store(settings.storage, directory)
+    try:
+        with store.writing():
             yield store
-        finally:
-            store.close()
+    finally:
+        store.close()
 
 
 @dataclass(frozen=True, slots=True)

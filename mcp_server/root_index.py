@@ -8,8 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from time import monotonic
 
-from storage.backends import open_store
-
 from indexer.pipeline import Stop, drift
 from mcp_server import home
 from mcp_server.drift import Drift, DriftCheck
@@ -19,6 +17,7 @@ from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, run, want
 from mcp_server.jobs import Job, JobView, Post, ProcessJob, ThreadJob
 from mcp_server.settings import Settings
 from mcp_server.statuses import RootStatus
+from storage.backends import open_store
 from storage.fingerprint import IndexState
 from storage.search import Query, Results, search
 from storage.store import ChunkStore, StoreStats
@@ -212,7 +211,7 @@ def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) ->
 
     def work(post: Post, stop: Stop, forced: bool) -> None:
         if index.settings.storage.backend == "memory":
-            refresh(index.open(), post, stop, forced)
+            refresh(index.open(), post, stop, forced)  # the store that is searched is the only one
             return
         with writing(index.settings, index.path) as store:
             refresh(store, post, stop, forced)
