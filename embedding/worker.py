@@ -123,17 +123,18 @@ class Model:
         windows: list[Tokens] = []
         owners: list[int] = []
         for index, text in enumerate(texts):
-            for window in self._windows(kind, text):
+            for window in self.windows(kind, text):
                 windows.append(window)
                 owners.append(index)
         lengths = np.array([len(window) for window in windows], np.float32)
         sums = np.zeros((len(texts), self._load.dim), np.float32)
         for batch in plan_batches([len(window) for window in windows], self._batch_tokens, _MAX_TEXTS):
-            for place, vector in zip(batch, self._decode([windows[place] for place in batch]), strict=True):
+            for place, vector in zip(batch, self.decode([windows[place] for place in batch]), strict=True):
                 sums[owners[place]] += lengths[place] * vector
         return _unit(sums), int(lengths.sum())
 
-    def _windows(self, kind: str, text: str) -> Iterator[Tokens]:
+    def windows(self, kind: str, text: str) -> Iterator[Tokens]:
+        """The windows ``text`` is read in, each with its special tokens and none over the model's."""
         prefix, prefix_tokens = self._prefixes[kind]
         tokens = self._tokenize(prefix + text) if text.strip() else prefix_tokens
         first = self._load.window - len(self._head) - len(self._tail)
@@ -172,7 +173,8 @@ class Model:
         )
         return int(count)
 
-    def _decode(self, windows: list[Tokens]) -> Iterator[Vectors]:
+    def decode(self, windows: list[Tokens]) -> Iterator[Vectors]:
+        """One vector a window, as pooled, of any norm; the windows must fit into one batch."""
         if self._memory:
             self._api.llama_memory_clear(self._memory, 1)
         status = self._api.llama_decode(self._context, self._batch.filled(windows))

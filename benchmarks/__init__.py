@@ -1,0 +1,1 @@
+"""Measurements, each beside its limit: python -m benchmarks.NAME."""
