@@ -13,41 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import RootError
-from indexer.ignore import Level, judge, parse_rules
-from indexer.repository import (
-    GitSettings,
-    Repository,
-    Tracked,
-    enclosing_repository,
-    git_settings,
-    read_ignore_file,
-    repository_at,
-    tracked_although_ignored,
-)
+from indexer.ignore import judge
+from indexer.rules import GIT_IGNORE_FILE, OWN_IGNORE_FILE, Rules, root_rules
 from indexer.source import Skip, SkipReason, SourceFile
 from indexer.vendored import MARKERS, is_vendored_by_content, is_vendored_name
 
 if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
-__all__ = ["Skip", "SkipReason", "SourceFile", "walk"]
-
-GIT_IGNORE_FILE = ".gitignore"
-OWN_IGNORE_FILE = ".codeloupeignore"
 _VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", ".jj", ".pijul", "_darcs", "CVS"})
 _MOUNT_POINT = 0xA0000003  # stat.IO_REPARSE_TAG_MOUNT_POINT, which other systems lack
 _WINDOWS = sys.platform == "win32"
 _TELLING = MARKERS | {GIT_IGNORE_FILE, OWN_IGNORE_FILE, ".git"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Rules:
-    """What is said about entries of one directory. Levels come strongest first."""
-
-    own: tuple[Level, ...]  # .codeloupeignore, then settings.exclude
-    git: tuple[Level, ...]  # .gitignore from the deepest up, info/exclude, core.excludesFile
-    tracked: Tracked
-    git_settings: GitSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +33,7 @@ class _Directory:
 
     absolute: str
     path: str  # relative to the root, "" or ending with "/"
-    rules: _Rules
+    rules: Rules
     ignored: bool = False  # entered only for the tracked files in it
     wanted: bool = False  # the root, or named by a "!" pattern of our own: never taken for vendored
 
@@ -68,7 +45,7 @@ def walk(root: Path, settings: IndexSettings) -> Iterator[SourceFile | Skip]:
     never followed. Raises RootError at once where ``root`` cannot be listed, and later where it went away.
     """
     top = _checked(root)
-    first = _Directory(str(top), "", _root_rules(top, settings), wanted=True)
+    first = _Directory(str(top), "", root_rules(top, settings), wanted=True)
     return _entries(first, str(top), settings)
 
 
@@ -134,7 +111,19 @@ def _list(directory: _Directory, settings: IndexSettings) -> _Listing | Skip:
     telling = {entry.name for entry in entries if entry.name in _TELLING}
     if judged and is_vendored_by_content(name, telling):
         return Skip(directory.path, SkipReason.VENDORED)
-    return _Listing(_with_own_files(directory, telling), entries)
+    return _Listing(_ruled(directory, telling), entries)
+
+
+def _ruled(here: _Directory, telling: set[str]) -> _Directory:
+    """The directory under the rules of what lies in it: ignore files, the top of a repository."""
+    if telling.isdisjoint((GIT_IGNORE_FILE, OWN_IGNORE_FILE, ".git")):
+        return here
+    directory = Path(here.absolute)
+    rules, ignored = here.rules, here.ignored
+    if ".git" in telling and here.path:  # the root's own is known already
+        inner = rules.in_repository(directory, here.path)
+        rules, ignored = (inner, False) if inner else (rules, ignored)
+    return replace(here, rules=rules.inside(directory, here.path, telling), ignored=ignored)
 
 
 def _is_directory(entry: os.DirEntry[str]) -> bool:
@@ -226,86 +215,3 @@ def _is_utf8(path: str) -> bool:
 
 def _printable(path: str) -> str:
     return path.encode("utf-8", "backslashreplace").decode()
-
-
-def _root_rules(top: Path, settings: IndexSettings) -> _Rules:
-    """What is said about the root's entries by anything but the root's own ignore files."""
-    repository = enclosing_repository(top)
-    git = git_settings(top)
-    above = _directories_above(top, repository)
-    exclude = _level("\n".join(settings.exclude), ignore_case=git.ignore_case)
-    return _Rules(
-        own=(*_levels_above(above, top, OWN_IGNORE_FILE, git), *exclude),
-        git=(*_levels_above(above, top, GIT_IGNORE_FILE, git), *_repository_levels(repository, git, top)),
-        tracked=tracked_although_ignored(top, "") if repository else Tracked(),
-        git_settings=git,
-    )
-
-
-def _directories_above(top: Path, repository: Repository | None) -> list[Path]:
-    """The directories between the root and its work tree's top, the top included, the root not; nearest first."""
-    if repository is None or repository.top == top:
-        return []
-    parents = list(top.parents)
-    return parents[: parents.index(repository.top) + 1]
-
-
-def _levels_above(above: list[Path], top: Path, file_name: str, git: GitSettings) -> list[Level]:
-    return [
-        level
-        for directory in above
-        for level in _level(
-            read_ignore_file(directory / file_name, in_tree=True),
-            prefix=_prefix(directory, top),
-            ignore_case=git.ignore_case,
-        )
-    ]
-
-
-def _repository_levels(repository: Repository | None, git: GitSettings, directory: Path, cut: int = 0) -> list[Level]:
-    """The private excludes of a work tree, or of no work tree, and the user's."""
-    prefix = _prefix(repository.top, directory) if repository else ""
-    files = ([repository.exclude_file] if repository else []) + [git.excludes_file]
-    texts = [read_ignore_file(file, in_tree=False) for file in files]
-    return [level for text in texts for level in _level(text, cut, prefix, ignore_case=git.ignore_case)]
-
-
-def _prefix(directory: Path, top: Path) -> str:
-    inner = top.relative_to(directory).as_posix()
-    return "" if inner == "." else inner + "/"
-
-
-def _level(text: str, cut: int = 0, prefix: str = "", *, ignore_case: bool) -> tuple[Level, ...]:
-    rules = parse_rules(text, ignore_case=ignore_case)
-    return (Level(rules, cut, prefix),) if rules else ()
-
-
-def _with_own_files(here: _Directory, telling: set[str]) -> _Directory:
-    """The directory with the rules of the ignore files that lie in it, and of the repository that begins in it."""
-    if ".git" in telling and here.path:
-        here = _in_repository(here)
-    rules = here.rules
-    own = _level_in(here, OWN_IGNORE_FILE) if OWN_IGNORE_FILE in telling else ()
-    git = _level_in(here, GIT_IGNORE_FILE) if GIT_IGNORE_FILE in telling else ()
-    if not own and not git:
-        return here
-    return replace(here, rules=replace(rules, own=own + rules.own, git=git + rules.git))
-
-
-def _level_in(here: _Directory, file_name: str) -> tuple[Level, ...]:
-    text = read_ignore_file(Path(here.absolute, file_name), in_tree=True)
-    return _level(text, len(here.path), ignore_case=here.rules.git_settings.ignore_case)
-
-
-def _in_repository(here: _Directory) -> _Directory:
-    """A submodule or a repository within: the outer one's git rules end at its top, ours go on."""
-    top = Path(here.absolute)
-    repository = repository_at(top)
-    if repository is None:
-        return here
-    rules = replace(
-        here.rules,
-        git=tuple(_repository_levels(repository, here.rules.git_settings, top, len(here.path))),
-        tracked=tracked_although_ignored(top, here.path),
-    )
-    return replace(here, rules=rules, ignored=False)
