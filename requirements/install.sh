@@ -15,6 +15,8 @@ fail() {
 
 works() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
 
+has() { "$bin/python" -c "import $1" >/dev/null 2>&1; }
+
 find_python() {
     for name in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 python}; do
         if works "$name"; then echo "$name" && return; fi
@@ -50,30 +52,29 @@ make_environment() {
             "the venv module is there (Debian, Ubuntu: apt install python3-venv)."
 }
 
-cause() {
+what_failed() {
     if grep -qiE 'no space left|disk quota' "$log"; then
-        echo "the disk is full; make room"
+        echo "the disk is full; make room, then run make again."
     elif grep -qE 'DO NOT MATCH THE HASHES' "$log"; then
-        echo "a download is not the file that was pinned ($log says which); see where pip takes it from"
+        echo "a download is not the file that was pinned; see in $log which one, and where pip takes it from."
     elif grep -qE 'Failed building wheel for llama' "$log"; then
-        echo "llama.cpp did not compile; mend what the compiler says in $log"
+        echo "llama.cpp did not compile; mend what the compiler says in $log, then run make again."
     elif grep -qiE 'connection (broken|error|timed)|Max retries|timed ?out|proxy ?error|SSL ?error' "$log"; then
-        echo "the package index does not answer; see that there is a network, or set pip's proxy and index"
+        echo "the package index does not answer; run make again with a network, or set pip's proxy and index."
     elif grep -qE 'No matching distribution' "$log"; then
-        echo "something is not to be had for this system or Python ($log says what, docs/dependencies.md for which it is)"
+        echo "a package ($log names it) is not made for this system or Python; docs/dependencies.md says which ones do."
     else
-        echo "pip failed; mend what $log says"
+        echo "pip failed; mend what $log says, then run make again."
     fi
 }
 
 pip() {
-    "$bin/python" -m pip install --disable-pip-version-check --no-input "$@" >>"$log" 2>&1 ||
-        fail "$(cause), then run make again."
+    "$bin/python" -m pip install --disable-pip-version-check --no-input "$@" >>"$log" 2>&1 || fail "$(what_failed)"
 }
 
-works "$bin/python" || make_environment
+works "$bin/python" && has pip || make_environment
 : >"$log"
-if ! "$bin/python" -c 'import llama_cpp' >/dev/null 2>&1; then
+if ! has llama_cpp; then
     check_compiler
     echo "Installing into .venv; llama.cpp is compiled once, which takes some minutes (pip's words: $log)."
 fi

@@ -127,6 +127,12 @@ def test_no_compiler_is_one_sentence(environment: Path) -> None:
     assert "apt install g++" in said
 
 
+def test_an_environment_whose_making_was_interrupted_is_made_again(bare: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", ".venv"], cwd=bare, check=True, timeout=60)
+    assert "no working C++ compiler" in _sentence(_make(bare, ".venv/run.installed", CXX="no-such-compiler"))
+    subprocess.run([bare / ".venv" / "bin" / "python", "-m", "pip", "--version"], check=True, timeout=60)
+
+
 def test_no_network_is_one_sentence(environment: Path) -> None:
     _require(environment, "tiny==1", "0" * 64)
     said = _sentence(_make(environment, ".venv/run.installed", PIP_INDEX_URL="http://127.0.0.1:9/simple"))
@@ -143,7 +149,7 @@ def test_another_file_than_the_pinned_one_is_refused(environment: Path, tmp_path
 def test_a_package_that_is_not_there_for_this_machine_is_one_sentence(environment: Path, tmp_path: Path) -> None:
     _require(environment, "tiny==1", "0" * 64)
     said = _sentence(_make(environment, ".venv/run.installed", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path)))
-    assert "not to be had for this system or Python" in said
+    assert "not made for this system or Python" in said
 
 
 def test_a_llama_cpp_that_does_not_compile_is_one_sentence(environment: Path, tmp_path: Path) -> None:
