@@ -21,6 +21,8 @@ from mcp_server.errors import EXPECTED
 from mcp_server.freshness import counted, percent
 from mcp_server.settings import Settings
 
+# Embedding takes some nine tenths of a first run; tidying shows no progress of its own and comes twice.
+PHASE_SHARES = {"walk": (0.0, 0.0), "text": (0.0, 0.1), "vectors": (0.1, 1.0)}
 STOP_S = 3.0  # a child asked to stop gets so long for its last commit, then it is killed; nothing committed is lost
 PHASES = {
     "starting": "starting",
@@ -50,6 +52,13 @@ class JobView:
     error: str = ""
     busy: str = ""  # another process writes the index
     summary: dict[str, Any] | None = None
+
+    @property
+    def share(self) -> float:
+        """How far the run is, 0 to 1, by the time its phases take; never falls while a run goes on."""
+        begin, end = PHASE_SHARES.get(self.phase, (0.0, 0.0))
+        part = self.done / self.total if self.total else 0.0
+        return begin + (end - begin) * min(part, 1.0)
 
     def sentence(self) -> str:
         """What is going on, in one line."""

@@ -134,10 +134,12 @@ class Tools:
 
     async def _wait(self, ctx: Context, job: Job) -> JobView:
         """Report progress until the job rests; a cancelled wait stops the job, what it committed stays."""
-        seen = job.view()
+        seen, told = job.view(), 0.0
         try:
             while not seen.resting:
-                await ctx.report_progress(seen.done, seen.total or None, seen.sentence())
+                if seen.share > told:  # progress may only grow; "walk" and "tidy" have none to tell
+                    told = seen.share
+                    await ctx.report_progress(round(100 * told, 1), 100, seen.sentence())
                 seen = await anyio.to_thread.run_sync(
                     partial(job.wait_for_change, seen, 1.0), limiter=self._index_threads, abandon_on_cancel=True
                 )
