@@ -5,7 +5,6 @@ set -eu
 
 pins=requirements/$1.txt
 log=.venv/install.log
-disk_gb=3 # .venv and what compiling leaves in the temporary directory, with some air
 case ${OS:-} in Windows_NT) bin=.venv/Scripts ;; *) bin=.venv/bin ;; esac
 
 fail() {
@@ -18,16 +17,18 @@ works() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 
 has() { "$bin/python" -c "import $1" >/dev/null 2>&1; }
 
 find_python() {
-    for name in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 python}; do
+    if [ -n "${PYTHON:-}" ]; then set -- "$PYTHON"; else set -- python3 python3.13 python3.12 python3.11 python3.14 python; fi
+    for name in "$@"; do
         if works "$name"; then echo "$name" && return; fi
     done
     fail "no Python 3.11 or newer answers as ${PYTHON:-python3}; install one, or name it with PYTHON=/path/to/python3."
 }
 
+# .venv takes 0.9 GB; downloads and compiling take 0.7 GB of the temporary directory, often on the same disk.
 check_space() {
     "$1" -c "import shutil, sys, tempfile; sys.exit(any(
-        shutil.disk_usage(place).free < $disk_gb << 30 for place in ('.', tempfile.gettempdir())))" ||
-        fail "less than $disk_gb GB are free here or in the temporary directory; make room, or set TMPDIR elsewhere."
+        shutil.disk_usage(place).free < gb << 30 for place, gb in (('.', 2), (tempfile.gettempdir(), 1))))" ||
+        fail "less than 2 GB are free here, or 1 GB in the temporary directory; make room, or set TMPDIR elsewhere."
 }
 
 compiles() { printf '#include <vector>\nint main() { return 0; }\n' | "$1" -x c++ -o "$2" - >/dev/null 2>&1; }
@@ -72,7 +73,7 @@ pip() {
     "$bin/python" -m pip install --disable-pip-version-check --no-input "$@" >>"$log" 2>&1 || fail "$(what_failed)"
 }
 
-works "$bin/python" && has pip || make_environment
+if ! works "$bin/python" || ! has pip; then make_environment; fi
 : >"$log"
 if ! has llama_cpp; then
     check_compiler

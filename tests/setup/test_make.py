@@ -117,7 +117,7 @@ def test_no_space_is_one_sentence(bare: Path) -> None:
     full = "import collections, shutil\nshutil.disk_usage = lambda p: collections.namedtuple('U', 'free')(10 << 20)\n"
     (bare / "sitecustomize.py").write_text(full, encoding="utf-8")
     said = _sentence(_make(bare, ".venv/run.installed", PYTHONPATH=str(bare)))
-    assert "less than 3 GB are free" in said
+    assert "less than 2 GB are free" in said
     assert not (bare / ".venv").exists()
 
 
