@@ -95,7 +95,7 @@ class MemoryStore:
             contents = self._contents
             if contents is None:
                 return []
-            return [chunk for chunk in _in_order(contents, Filters()) if chunk.id not in contents.vectors][:limit]
+            return [chunk for chunk in _in_order(contents, lambda _: True) if chunk.id not in contents.vectors][:limit]
 
     def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Keep vectors of shape (len(ids), dim)."""
@@ -108,22 +108,24 @@ class MemoryStore:
 
     def find_text(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Candidate]:
         """BM25 over all chunks, best first."""
+        passes = chunk_predicate(filters)
         with self._lock:
             contents = self._contents
             if contents is None or not terms:
                 return []
             scores = _bm25(contents.terms, list(dict.fromkeys(terms)))
-            found = [Candidate(chunk, scores[chunk.id]) for chunk in _in_order(contents, filters) if chunk.id in scores]
+            found = [Candidate(chunk, scores[chunk.id]) for chunk in _in_order(contents, passes) if chunk.id in scores]
             return _best(found, limit)
 
     def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
         """The cosine similarity to every vector, best first."""
+        passes = chunk_predicate(filters)
         with self._lock:
             contents = self._contents
             if contents is None or not contents.vectors:
                 return []
             require_vectors(contents.fingerprint, 1, vector[None])
-            chunks = [chunk for chunk in _in_order(contents, filters) if chunk.id in contents.vectors]
+            chunks = [chunk for chunk in _in_order(contents, passes) if chunk.id in contents.vectors]
             if not chunks:
                 return []
             scores = np.stack([contents.vectors[chunk.id] for chunk in chunks]) @ vector
@@ -131,9 +133,9 @@ class MemoryStore:
 
     def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:
         """Chunks with a line that matches, by path and place."""
-        matcher = compile_pattern(pattern)
+        matcher, passes = compile_pattern(pattern), chunk_predicate(filters)
         with self._lock:
-            chunks = list(_in_order(self._contents, filters)) if self._contents else []
+            chunks = list(_in_order(self._contents, passes)) if self._contents else []
         return first_matches(((chunk, matched_lines(matcher, chunk)) for chunk in chunks), limit)
 
     def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
@@ -178,8 +180,7 @@ class MemoryStore:
                 contents.vectors.pop(chunk.id, None)
 
 
-def _in_order(contents: _Contents, filters: Filters) -> Iterator[Chunk]:
-    passes = chunk_predicate(filters)
+def _in_order(contents: _Contents, passes: Callable[[Chunk], bool]) -> Iterator[Chunk]:
     for path in sorted(contents.by_path):
         yield from filter(passes, contents.by_path[path])
 

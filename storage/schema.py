@@ -42,14 +42,15 @@ def chunk_schema() -> pa.Schema:
 def vector_schema(dim: int) -> pa.Schema:
     """A chunk's vector, and what a search filters by before it looks at vectors.
 
-    Half precision: half the disk of single, and recall@10 did not change (100,000 x 768, cosine).
+    Single precision, though half would do for recall: on half precision product quantisation trains ten times longer
+    (10,000 x 384: 37 s of processor time against 4) and an exact scan takes 8 ms instead of 5. It costs 768 bytes a row.
     """
     import pyarrow as pa
 
     return pa.schema(
         [
             *map(_field, ("id", "file_path", "language", "kind")),
-            pa.field("embedding", pa.list_(pa.float16(), dim), nullable=False),
+            pa.field("embedding", pa.list_(pa.float32(), dim), nullable=False),
             pa.field("checksum", pa.uint64(), nullable=False),
         ]
     )
@@ -103,21 +104,19 @@ def vector_rows(chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> pa.Tab
     import numpy as np
     import pyarrow as pa
 
-    halves = np.ascontiguousarray(vectors, dtype=np.float16)
+    stored = np.ascontiguousarray(vectors, dtype="<f4")
     columns: dict[str, Any] = {
         name: [getattr(chunk, name) for chunk in chunks] for name in ("id", "file_path", "language", "kind")
     }
-    columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(halves.reshape(-1)), halves.shape[1])
-    columns["checksum"] = [
-        vector_checksum(chunk.id, half.tobytes()) for chunk, half in zip(chunks, halves, strict=True)
-    ]
-    return _table(columns, vector_schema(halves.shape[1]))
+    columns["embedding"] = pa.FixedSizeListArray.from_arrays(pa.array(stored.reshape(-1)), stored.shape[1])
+    columns["checksum"] = [vector_checksum(chunk.id, row.tobytes()) for chunk, row in zip(chunks, stored, strict=True)]
+    return _table(columns, vector_schema(stored.shape[1]))
 
 
 def vector_bytes(embeddings: pa.FixedSizeListArray) -> list[bytes]:
     """Each stored vector's bytes."""
-    halves = embeddings.flatten().to_numpy(zero_copy_only=False).reshape(len(embeddings), -1)
-    return [half.tobytes() for half in halves]
+    stored = embeddings.flatten().to_numpy(zero_copy_only=False).reshape(len(embeddings), -1)
+    return [row.tobytes() for row in stored]
 
 
 def _columns(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
@@ -153,5 +152,5 @@ def chunk_checksum(chunk: Chunk) -> int:
 
 
 def vector_checksum(chunk_id: str, vector: bytes) -> int:
-    """xxh64 over a chunk's id and its vector as stored, little-endian halves."""
+    """xxh64 over a chunk's id and its vector as stored, little-endian singles."""
     return xxhash.xxh64_intdigest(chunk_id.encode() + vector)

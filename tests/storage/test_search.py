@@ -1,0 +1,124 @@
+"""One search: fusion, floor, pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.chunk import Filters
+from storage.errors import InvalidPatternError
+from storage.ranking.fusion import Leg, fuse
+from storage.search import Query, search
+from storage.store import ChunkStore
+from tests.storage.samples import make_file, vector_of, vectors_of
+
+TOKEN = make_file("auth/token.py", "def refresh_token(session):\n    return session.renew()")
+CACHE = make_file("core/cache.py", "def evict_oldest(cache):\n    cache.pop()")
+DOCS = make_file("docs/token.md", "A token is refreshed before it ends.", language="markdown", kind="section")
+
+
+@pytest.fixture
+def filled(store: ChunkStore) -> ChunkStore:
+    store.replace_files([TOKEN, CACHE, DOCS])
+    chunks = store.missing_vectors(100)
+    store.add_vectors([chunk.id for chunk in chunks], vectors_of(chunks))
+    return store
+
+
+def paths(results: object) -> list[str]:
+    return [hit.chunk.file_path for hit in results.hits]  # type: ignore[attr-defined]
+
+
+def test_fusion_sums_what_each_leg_says_of_a_rank() -> None:
+    fused = fuse([Leg("text", ["a", "b"]), Leg("vector", ["b", "c"], weight=0.5)])
+    assert fused["b"].score == pytest.approx(1 / 62 + 0.5 / 61)
+    assert fused["b"].found_by == ("text", "vector")
+    assert fused["c"].found_by == ("vector",)
+    assert max(fused, key=lambda name: fused[name].score) == "b"
+
+
+def test_a_chunk_both_legs_found_comes_first_and_says_so(filled: ChunkStore) -> None:
+    results = search(filled, Query("evict cache", vector_of(CACHE.chunks[0].content)))
+    assert results.hits[0].chunk.file_path == "core/cache.py"
+    assert results.hits[0].found_by == ("text", "vector")
+    scores = [hit.score for hit in results.hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_without_a_vector_words_alone_answer(filled: ChunkStore) -> None:
+    results = search(filled, Query("evict"))
+    assert paths(results) == ["core/cache.py"]
+    assert results.hits[0].found_by == ("text",)
+    assert search(filled, Query("evict", mode="semantic")).hits == ()
+
+
+def test_the_floor_keeps_far_vectors_out_and_leaves_words_alone(filled: ChunkStore) -> None:
+    vector = vector_of(CACHE.chunks[0].content)
+    near = search(filled, Query("token", vector, mode="semantic", min_similarity=0.99))
+    assert paths(near) == ["core/cache.py"]
+    assert near.hits[0].score == pytest.approx(1, abs=1e-5)
+    both = search(filled, Query("refresh_token", vector, min_similarity=0.99))
+    assert set(paths(both)) == {"core/cache.py", "auth/token.py", "docs/token.md"}
+
+
+def test_text_mode_asks_no_vectors(filled: ChunkStore) -> None:
+    results = search(filled, Query("token", vector_of("x"), mode="text"))
+    assert set(paths(results)) == {"auth/token.py", "docs/token.md"}
+    assert all(hit.found_by == ("text",) for hit in results.hits)
+
+
+def test_filters_hold_for_the_fused_answer(filled: ChunkStore) -> None:
+    results = search(filled, Query("token", vector_of("x"), filters=Filters(languages=("markdown",))))
+    assert paths(results) == ["docs/token.md"]
+
+
+@pytest.mark.parametrize("mode", ["exact", "regex"])
+def test_patterns_name_their_lines_and_their_mode(filled: ChunkStore, mode: str) -> None:
+    results = search(filled, Query("session", mode=mode))  # type: ignore[arg-type]
+    assert [(hit.chunk.file_path, hit.matched_lines, hit.found_by) for hit in results.hits] == [
+        ("auth/token.py", (1, 2), (mode,))
+    ]
+    assert results.complete
+    assert not results.more
+
+
+def test_an_expression_that_is_none_is_refused(filled: ChunkStore) -> None:
+    with pytest.raises(InvalidPatternError):
+        search(filled, Query("(", mode="regex"))
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "text", "semantic", "exact"])
+def test_pages_follow_each_other_without_gap_or_repetition(store: ChunkStore, mode: str) -> None:
+    files = [make_file(f"f{n:03}.py", f"def shared_{n % 5}(value): return {n}") for n in range(230)]
+    store.replace_files(files)
+    chunks = store.missing_vectors(1000)
+    store.add_vectors([chunk.id for chunk in chunks], vectors_of(chunks))
+    query = "shared" if mode == "exact" else "shared value"
+    vector = vector_of("def shared_2(value)")
+
+    def page(offset: int, limit: int) -> object:
+        return search(store, Query(query, vector, mode=mode, offset=offset, limit=limit))  # type: ignore[arg-type]
+
+    pages = [page(offset, 23) for offset in range(0, 230, 23)]
+    ids = [hit.chunk.id for results in pages for hit in results.hits]  # type: ignore[attr-defined]
+    assert len(ids) == len(set(ids)) == 230
+    assert [results.more for results in pages] == [True] * 9 + [False]  # type: ignore[attr-defined]
+    assert ids[:7] == [hit.chunk.id for hit in page(0, 7).hits]  # type: ignore[attr-defined]
+    assert page(230, 10).hits == ()  # type: ignore[attr-defined]
+
+
+def test_equal_scores_are_ordered_by_path_and_place(store: ChunkStore) -> None:
+    store.replace_files([make_file(f"{name}/x.py", "same = 1", "same = 1") for name in "dbca"])
+    results = search(store, Query("same", mode="text"))
+    places = [(hit.chunk.file_path, hit.chunk.chunk_index) for hit in results.hits]
+    assert places == sorted(places)
+    assert len(places) == 8
+
+
+@pytest.mark.parametrize("text", ["", "   ", "?!", "\x00\x07", "a" * 1_000_000, "word " * 200_000])
+def test_a_query_of_any_shape_is_answered(filled: ChunkStore, text: str) -> None:
+    assert search(filled, Query(text, mode="text")).hits == ()
+
+
+def test_a_limit_of_nothing_gives_nothing(filled: ChunkStore) -> None:
+    assert search(filled, Query("token", vector_of("x"), limit=0)).hits == ()
+    assert len(search(filled, Query("token", vector_of("x"), limit=10**9)).hits) == 3
