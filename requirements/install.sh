@@ -81,7 +81,7 @@ if ! has llama_cpp; then
 fi
 # Only what embeds is compiled, by tools that are pinned like all else: hence no build isolation.
 here=$(pwd -W 2>/dev/null || pwd) # -W: as Windows writes it
-export CMAKE_ARGS="-DCMAKE_PROJECT_llama_cpp_INCLUDE='$here/requirements/llama.cmake' ${CMAKE_ARGS:-}"
+export CMAKE_ARGS="-DCMAKE_PROJECT_llama_cpp_INCLUDE=\"$here/requirements/llama.cmake\" ${CMAKE_ARGS:-}"
 pip --require-hashes -r requirements/build.txt
 pip --require-hashes --no-build-isolation -r "$pins"
 pip --no-deps --no-build-isolation --editable .
