@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from storage.ann import AnnPlan, AnnQuery
 from storage.lance_errors import translated
+from storage.loading import unnoticed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,9 +33,14 @@ KEEP_VERSIONS = timedelta(hours=1)
 @cache
 def _library() -> Any:
     os.environ.setdefault("LANCEDB_LOG", "error")  # its warnings would go to the user's terminal, several a query
-    import lancedb
-
+    with unnoticed():
+        import lancedb
     return lancedb
+
+
+def preload() -> None:
+    """Import the library now, on the caller's thread, so that the first search need not; other threads keep running."""
+    _library()
 
 
 @cache

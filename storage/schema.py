@@ -43,7 +43,7 @@ def vector_schema(dim: int) -> pa.Schema:
     """A chunk's vector, and what a search filters by before it looks at vectors.
 
     Single precision, though half would do for recall: on half precision product quantisation trains ten times longer
-    (10,000 x 384: 37 s of processor time against 4) and an exact scan takes 8 ms instead of 5. It costs 768 bytes a row.
+    (10,000 x 384: 37 s of processor time against 4) and an exact scan takes 8 ms instead of 5. Price: 768 bytes a row.
     """
     import pyarrow as pa
 
