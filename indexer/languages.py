@@ -229,6 +229,13 @@ def detect_language(path: str, text: str) -> str:
     return language or _by_first_line(text)
 
 
+def known_languages() -> tuple[str, ...]:
+    """All names that ``detect_language`` may give, sorted."""
+    settled = (name for usual, others in _AMBIGUOUS.values() for name in (usual, *(other for other, _ in others)))
+    interpreted = (language for _, language in _INTERPRETERS)
+    return tuple(sorted({"text", *_EXTENSIONS, *_NAMES, *settled, *interpreted}))
+
+
 def loose_kind(language: str) -> str:
     """The kind of what defines nothing: a module's statements, a block of markup or data, or text."""
     return "text" if language in _PROSE else "block" if language in _DATA else "module"

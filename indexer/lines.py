@@ -5,6 +5,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence, Sized
 
 # A word of up to four letters, the rest of a longer one, a run of digits or blanks' neighbours: one sign each.
 _PIECES = re.compile(r"[A-Z]?[a-z]{1,5}|[A-Z]{1,3}|[0-9]{1,2}|[^\sA-Za-z0-9]")
@@ -24,10 +28,10 @@ class Lines:
         self._text = text
         self.data = text.encode()
         self.texts = text.split("\n")
-        self._starts = _starts(map(len, self.texts))
+        self._starts = _starts(self.texts)
         ascii_only = len(self.data) == len(text)
-        self._byte_starts = self._starts if ascii_only else _starts(map(len, self.data.split(b"\n")))
-        self._tokens = [0, *accumulate(map(estimate_tokens, self.texts))]
+        self._byte_starts = self._starts if ascii_only else _starts(self.data.split(b"\n"))
+        self._tokens = list(accumulate(map(estimate_tokens, self.texts), initial=0))
         self.blank = [not line or line.isspace() for line in self.texts]
 
     def __len__(self) -> int:
@@ -68,6 +72,6 @@ class Lines:
         return first, last
 
 
-def _starts(lengths: map[int]) -> list[int]:
+def _starts(lines: Sequence[Sized]) -> list[int]:
     """Offsets of the lines, and of the one that would follow the last; each line end counts one."""
-    return [0, *accumulate(length + 1 for length in lengths)]
+    return list(accumulate([len(line) + 1 for line in lines], initial=0))

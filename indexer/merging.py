@@ -109,7 +109,8 @@ def _with_names(before: Piece, rest: Piece) -> Piece:
 
 def _together(a: Piece, b: Piece) -> Piece:
     """One piece, named after the weightier of the two, and after the first of equals."""
-    gives_way = not a.kind and _weight(b) > 1 and not b.tiny  # one line of a class above a whole method of it
+    # One line of a class gives way to the method below it that fills the chunk.
+    gives_way = not a.kind and _weight(b) > 1 and (b.role == "head" or not b.tiny)
     winner = b if gives_way or _weight(b) > _weight(a) else a
     kind, path = winner.kind, winner.path
     if a.kind == b.kind == "key" and a.scope.path:

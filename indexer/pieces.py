@@ -195,6 +195,8 @@ class _Cutter:
 
     def _defines(self, unit: Unit) -> tuple[str, ...]:
         """The unit's own name and those of its members, but nothing from inside functions."""
+        if not (unit.kind or unit.opens):
+            return ()
         names: list[str] = []
         stack = [unit]
         while stack:

@@ -47,7 +47,7 @@ class TreeOutline:
         if place is None:
             return ()
         if len(place.nodes) > 1:
-            return [self._loose(place.rules, node, unit) for node in place.nodes]
+            return [self._loose(place.rules, node) for node in place.nodes]
         node = _inner(place.rules, place.nodes[0]) if unit.kind else place.nodes[0]
         return self._units(_children(place.rules, node, self._embed), unit)
 
@@ -70,30 +70,34 @@ class TreeOutline:
             if above and not _leads_to(above, unit):
                 units.append(above)
                 above = None
-            if unit.leads and not (units and units[-1].last >= unit.first):
-                above = replace(unit, first=above.first if above else unit.first)
-                continue
             if above:
                 unit = replace(unit, first=above.first)
-                above = None
+            above = None
+            if unit.leads and not (units and units[-1].last >= unit.first):
+                above = unit
+                continue
             if units and _continues(rules, units[-1], unit, node):
                 unit = _joined(units.pop(), unit)
             units.append(unit)
         return [*units, above] if above else units
 
     def _unit(self, rules: Rules, node: SyntaxNode, inside: Unit) -> Unit:
+        """One child: a definition, or a stretch that may belong to the next one (a comment) or hold some (a group)."""
         found = _definition(rules, node)
         local = inside.local or inside.kind in CALLABLES or not (inside.kind or inside.opens)
-        if found is None or (local and found.kind in VALUES):
-            return replace(self._loose(rules, node, inside), leads=node.type in rules.leading, local=local)
-        kind = _kind_in(rules, found, inside)
         first, last = self._rows(node)
-        return Unit(first, last, kind, found.name[:_NAME_LENGTH], local=local, source=_Place(rules, (node,)))
+        place = _Place(rules, (node,))
+        if found and not (local and found.kind in VALUES):
+            kind, name = _kind_in(rules, found, inside), found.name[:_NAME_LENGTH]
+            return Unit(first, last, kind, name, local=local, source=place)
+        word = node.type
+        opens = word in rules.groups or word in rules.wrappers or word in rules.embedded
+        return Unit(first, last, opens=opens, leads=word in rules.leading, local=local, source=place)
 
-    def _loose(self, rules: Rules, node: SyntaxNode, inside: Unit) -> Unit:
+    def _loose(self, rules: Rules, node: SyntaxNode) -> Unit:
+        """One of several nodes that make a definition."""
         first, last = self._rows(node)
-        opens = node.type in rules.groups or node.type in rules.wrappers or node.type in rules.embedded
-        return Unit(first, last, opens=opens, local=inside.local, source=_Place(rules, (node,)))
+        return Unit(first, last, local=True, source=_Place(rules, (node,)))
 
     def _rows(self, node: SyntaxNode) -> tuple[int, int]:
         start, end = node.start_byte, node.end_byte

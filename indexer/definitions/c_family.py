@@ -171,8 +171,6 @@ OBJC = rules(
         **_C,
         "class_interface": named_by("class", "identifier"),
         "class_implementation": named_by("class", "identifier"),
-        "category_interface": named_by("extension", "identifier"),
-        "category_implementation": named_by("extension", "identifier"),
         "protocol_declaration": named_by("interface", "identifier"),
         "method_declaration": _selector,
         "method_definition": _selector,

@@ -50,7 +50,6 @@ SQL = rules(
         "create_view": lambda node: _created("table", node),
         "create_materialized_view": lambda node: _created("table", node),
         "create_function": lambda node: _created("function", node),
-        "create_procedure": lambda node: _created("function", node),
         "create_trigger": lambda node: _created("function", node),
         "create_type": lambda node: _created("type", node),
         "create_schema": named_by("namespace", "identifier"),

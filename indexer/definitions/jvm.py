@@ -1,4 +1,4 @@
-"""Rules of the languages of the JVM, and of Swift and Dart, which look alike: Java, Kotlin, Scala, Groovy."""
+"""Rules of the languages of the JVM, and of Swift and Dart, which look alike: Java, Kotlin, Scala."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ KOTLIN = rules(
     },
     bodies="class_body enum_class_body function_body statements import_list",
     following="getter setter",
-    leading="line_comment multiline_comment comment prefix_expression",
+    leading="line_comment multiline_comment prefix_expression",
 )
 
 
@@ -202,28 +202,8 @@ DART = rules(
     },
     bodies="class_body enum_body extension_body static_final_declaration_list initialized_identifier_list block",
     following="function_body",
-    leading="comment documentation_comment annotation marker_annotation",
+    leading="comment documentation_comment annotation",
 )
 
 
-def _groovy(kind: str, node: SyntaxNode) -> Found | None:
-    return found(kind, field_name(node) or text_of(child_of(node, "identifier")))
-
-
-GROOVY = rules(
-    "groovy",
-    {
-        "class_definition": lambda node: _groovy("class", node),
-        "class_declaration": lambda node: _groovy("class", node),
-        "interface_declaration": lambda node: _groovy("interface", node),
-        "enum_declaration": lambda node: _groovy("enum", node),
-        "function_definition": lambda node: _groovy("function", node),
-        "function_declaration": lambda node: _groovy("function", node),
-        "method_declaration": lambda node: _groovy("method", node),
-        "constructor_declaration": lambda node: _groovy("constructor", node),
-    },
-    bodies="closure class_body block",
-    leading="comment groovy_doc line_comment block_comment annotation",
-)
-
-JVM = {"java": JAVA, "kotlin": KOTLIN, "scala": SCALA, "swift": SWIFT, "dart": DART, "groovy": GROOVY}
+JVM = {"java": JAVA, "kotlin": KOTLIN, "scala": SCALA, "swift": SWIFT, "dart": DART}

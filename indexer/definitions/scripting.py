@@ -26,13 +26,11 @@ def value_kind(name: str) -> str:
     return "constant" if name.isupper() else "variable"
 
 
-def _python_statement(node: SyntaxNode) -> Found | None:
-    """``NAME = value`` and ``name: Type = value``; other statements define nothing."""
-    left = follow(node, "assignment", "left")
-    if left is None or left.type != "identifier":
-        return None
-    name = text_of(left)
-    return Found(value_kind(name), name)
+def _python_assignment(node: SyntaxNode) -> Found | None:
+    """``NAME = value`` and ``name: Type = value``; an assignment to anything else defines nothing."""
+    left = node.child_by_field_name("left")
+    name = text_of(left) if left is not None and left.type == "identifier" else ""
+    return found(value_kind(name), name)
 
 
 PYTHON = rules(
@@ -41,7 +39,7 @@ PYTHON = rules(
         "class_definition": "class",
         "function_definition": "function",
         "type_alias_statement": named_by("type", "left"),
-        "expression_statement": _python_statement,
+        "assignment": _python_assignment,
     },
     bodies="block",
     wrappers="decorated_definition",

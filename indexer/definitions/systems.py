@@ -108,7 +108,7 @@ ZIG = rules(
         "TestDecl": _zig_test,
         "ContainerField": named_by("property", "field_member"),
     },
-    bodies="VarDecl ErrorUnionExpr SuffixExpr ContainerDecl ContainerDeclAuto Block",
+    bodies="VarDecl ErrorUnionExpr SuffixExpr ContainerDecl Block",
     leading="doc_comment line_comment container_doc_comment",
 )
 

@@ -99,7 +99,7 @@ JAVASCRIPT = rules(
 )
 
 _TYPESCRIPT: dict[str, Rule] = {
-    **_JAVASCRIPT,
+    **{word: rule for word, rule in _JAVASCRIPT.items() if word != "field_definition"},
     "abstract_class_declaration": "class",
     "interface_declaration": "interface",
     "type_alias_declaration": "type",
@@ -178,9 +178,8 @@ def _style(node: SyntaxNode) -> Found | None:
 _EMBEDDED = {"script_element": _script, "style_element": _style}
 
 
-def _markup(grammar: str) -> Rules:
-    base = rules(grammar, {"element": _element, "template_element": _template})
-    return replace(base, embedded=_EMBEDDED)
+def _markup(grammar: str, **definitions: Rule) -> Rules:
+    return replace(rules(grammar, {"element": _element, **definitions}), embedded=_EMBEDDED)
 
 
 WEB = {
@@ -190,6 +189,6 @@ WEB = {
     "css": CSS,
     "scss": SCSS,
     "html": _markup("html"),
-    "vue": _markup("vue"),
+    "vue": _markup("vue", template_element=_template),
     "svelte": _markup("svelte"),
 }
