@@ -1,0 +1,121 @@
+"""The clients that run on Node: installed once, outside the repository, from the pinned list in tests/e2e/node."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import platformdirs
+import pytest
+from filelock import FileLock
+
+from tests.e2e.homes import Launch
+
+SOURCES = Path(__file__).parent / "node"
+PINNED = ("package.json", "package-lock.json")
+INSTALL_S = 600  # 320 MB, most of it Inspector's; 30 s here
+RUN_S = 120
+LATEST_NEEDED = (22, 19)  # Inspector's; the clients want 20
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """An installation of the clients and a Node to run them."""
+
+    directory: Path
+    executable: Path
+
+    def run(self, script: str, launch: Launch, **asked: Any) -> dict[str, Any]:
+        """Run one of our scripts against a server; what it reports."""
+        command, *arguments = launch.line
+        server = {"command": command, "args": arguments, "env": launch.environment, "cwd": str(launch.directory)}
+        done = self.start(str(SOURCES / script), json.dumps({"server": server, **asked}), environment={})
+        assert done.returncode == 0, done.stderr[-4000:]
+        return dict(json.loads(done.stdout))
+
+    def inspect(self, launch: Launch, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run Inspector's command line against a server."""
+        program = self.directory / "node_modules" / "@modelcontextprotocol" / "inspector" / "clients" / "launcher"
+        settings = [part for name, value in launch.environment.items() for part in ("-e", f"{name}={value}")]
+        line = [str(program / "build" / "index.js"), "--cli", *launch.line, *settings, *arguments]
+        return self.start(*line, environment={"HOME": str(launch.home.directory)}, cwd=launch.directory)
+
+    def start(
+        self, *line: str, environment: dict[str, str], cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run Node to its end."""
+        return subprocess.run(
+            [str(self.executable), *line],
+            capture_output=True,
+            encoding="utf-8",
+            env=os.environ | environment | {"HARNESS_MODULES": str(self.directory)},
+            cwd=cwd,
+            timeout=RUN_S,
+            check=False,
+        )
+
+
+def installed() -> Node:
+    """The clients, installed now if they are not; skips the test, or fails it in CI, where that cannot be done."""
+    npm = shutil.which("npm")
+    if npm is None:
+        unavailable("npm is not installed, so the clients on Node are not tested; install Node 20 or later.")
+    directory = Path(platformdirs.user_cache_dir("codeloupe-tests", appauthor=False)) / f"node-{fingerprint()}"
+    directory.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{directory}.lock", timeout=INSTALL_S):
+        if not (directory / "complete").is_file():
+            install(npm, directory)
+    return Node(directory, executable(directory))
+
+
+def fingerprint() -> str:
+    """What decides what is installed."""
+    content = b"".join((SOURCES / name).read_bytes() for name in PINNED)
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def install(npm: str, directory: Path) -> None:
+    """Exactly what the lock file names, verified by its hashes; no script of a package is run."""
+    for name in PINNED:
+        shutil.copy(SOURCES / name, directory)
+    line = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    try:
+        done = subprocess.run(
+            line, cwd=directory, capture_output=True, encoding="utf-8", timeout=INSTALL_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        unavailable(f"npm took more than {INSTALL_S} s to install the clients on Node; check the network.")
+    if done.returncode:
+        unavailable(f"npm could not install the clients on Node; check the network. It said: {done.stderr[-1000:]}")
+    (directory / "complete").touch()
+
+
+def executable(directory: Path) -> Path:
+    """The pinned Node of this platform, else the one on the PATH if it is new enough."""
+    pinned = [*directory.glob("node_modules/node-*/bin/node"), *directory.glob("node_modules/node-*/bin/node.exe")]
+    if pinned:
+        return pinned[0]
+    found = shutil.which("node")
+    if found is None or version_of(found) < LATEST_NEEDED:
+        unavailable("There is no pinned Node for this platform; install Node 22.19 or later.")
+    return Path(found)
+
+
+def version_of(node: str) -> tuple[int, int]:
+    """(major, minor)."""
+    done = subprocess.run([node, "--version"], capture_output=True, encoding="utf-8", timeout=RUN_S, check=True)
+    major, minor, _ = done.stdout.strip().removeprefix("v").split(".", 2)
+    return int(major), int(minor)
+
+
+def unavailable(reason: str) -> NoReturn:
+    """In CI everything must be there; elsewhere a machine may lack Node or the network."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
