@@ -13,21 +13,22 @@ from indexer.definitions.derived import derive_rules
 from indexer.tree import TreeOutline
 
 if TYPE_CHECKING:
-    from tree_sitter import Language, Tree
+    from tree_sitter import Language, Point
 
     from indexer.definitions.rules import Rules, SyntaxNode
     from indexer.lines import Lines
 
+# A parser reports its steps. Sound sources take 5 to 12 steps per KB, rubbish up to 22; some texts of 36 letters keep
+# the TypeScript parser busy for ever. Steps are counted, not seconds: the same file is cut the same way everywhere.
+_STEPS = 500
+_STEPS_PER_BYTE = 0.03
 # Most grammars take at most .5 s for 100 KB of rubbish. These take time that grows with the square (Lua: 9 s for 100 KB
-# with every twentieth character missing; 100 KB of brackets alone: more than a minute), and what nobody wrote rules for
-# is not trusted either. A larger text of theirs that has errors is cut by its lines. By size, not by the clock: so the
-# same file is cut the same way on every machine.
+# with every twentieth character missing), and what nobody wrote rules for is not trusted either: a larger text of
+# theirs that has errors is cut by its lines.
 _FRAGILE = frozenset({"lua", "luau", "julia", "scala", "dart", "svelte"})
 _FRAGILE_BYTES = 32_000
-_UNSAFE = frozenset(
-    {"agda", "cobol"}
-)  # grammars that crash (a long list) or never end (a Python file) in the pack 0.13
-_OPEN_BRACKETS = 500  # more brackets left open than this are no program, but rubbish that some parsers choke on
+_OPEN_BRACKETS = 500  # more left open than this are no program; 100 KB of them take Scala's parser two minutes
+_UNSAFE = frozenset({"agda", "cobol", "typst"})  # in the pack 0.13 these crash or never return on texts of other kinds
 
 
 def parse(language: str, lines: Lines) -> TreeOutline | None:
@@ -74,29 +75,50 @@ def _grammar(name: str) -> Language:
 
 def _root(rules: Rules, lines: Lines, within: SyntaxNode | None) -> SyntaxNode | None:
     """The tree's root, of the whole text or of one node's stretch of it."""
-    data = lines.data
-    if _is_rubbish(data):
+    if _is_rubbish(lines.data):
         return None
     parser = Parser(_grammar(rules.grammar))
     if within is not None:
         node = cast("Range", within)
         parser.included_ranges = [Range(node.start_point, node.end_point, node.start_byte, node.end_byte)]
-    fragile = rules.grammar in _FRAGILE or rules.grammar not in RULES
-    if len(data) <= _FRAGILE_BYTES or not fragile:
-        return cast("SyntaxNode", parser.parse(data).root_node)
-    tree = _tried(parser, data)
-    # Trees read through a callback have no text; parsing again along a finished tree costs nearly nothing.
-    return cast("SyntaxNode", parser.parse(data, old_tree=tree).root_node) if tree else None
-
-
-def _tried(parser: Parser, data: bytes) -> Tree | None:
-    """The tree, or None as soon as there is an error in it."""
+    source = _Source(lines.data)
     try:
-        return parser.parse(
-            lambda offset, _: data[offset : offset + 65_536], progress_callback=lambda _, has_error: has_error
-        )
-    except ValueError:  # what the parser raises where the callback stopped it
+        tree = parser.parse(source, progress_callback=_Patience(rules.grammar, len(lines.data)))
+    except ValueError:  # what the parser raises where patience ended
         return None
+    source.parsed = True
+    return cast("SyntaxNode", tree.root_node)
+
+
+class _Source:
+    """Hands a text to a parser, which may ask a hundred times per KB: all of the rest at once, without a copy.
+
+    Later it serves the texts of nodes, which are names: short pieces will do.
+    """
+
+    __slots__ = ("_data", "_view", "parsed")
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._view = memoryview(data)
+        self.parsed = False
+
+    def __call__(self, offset: int, _point: Point) -> bytes | memoryview:
+        return self._data[offset : offset + 128] if self.parsed else self._view[offset:]
+
+
+class _Patience:
+    """Stops a parser that goes astray."""
+
+    __slots__ = ("_steps", "_suspicious")
+
+    def __init__(self, grammar: str, size: int) -> None:
+        self._steps = _STEPS + int(size * _STEPS_PER_BYTE)
+        self._suspicious = size > _FRAGILE_BYTES and (grammar in _FRAGILE or grammar not in RULES)
+
+    def __call__(self, _offset: int, has_error: bool) -> bool:
+        self._steps -= 1
+        return self._steps < 0 or (has_error and self._suspicious)
 
 
 def _is_rubbish(data: bytes) -> bool:

@@ -20,9 +20,14 @@ _TESTS = frozenset({"describe", "it", "test", "context", "suite", "specify", "be
 def _bound(node: SyntaxNode) -> Found | None:
     """``name = value`` in a ``const``, ``let`` or ``var``; an import by ``require`` is no definition."""
     name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
-    if name is None or name.type != "identifier" or text_of(value).startswith("require("):
+    if name is None or name.type != "identifier" or _is_require(value):
         return None
     return found(_kind_of(value, text_of(name)), text_of(name))
+
+
+def _is_require(value: SyntaxNode | None) -> bool:
+    called = value.child_by_field_name("function") if value is not None and value.type == "call_expression" else None
+    return text_of(called) == "require"
 
 
 def _kind_of(value: SyntaxNode | None, name: str) -> str:

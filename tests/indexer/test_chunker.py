@@ -193,6 +193,11 @@ def test_rubbish_that_would_keep_a_parser_busy_for_minutes_is_cut_by_its_lines(s
     assert {chunk.name_path for chunk in chunks_of(text, f"a{suffix}")} == {""}
 
 
+def test_a_text_that_sends_a_parser_round_in_circles_is_cut_by_its_lines():
+    (chunk,) = chunks_of("(''+\\;@a<<'$/*'{-**#a![c=''}{{{;c/*/", "a.ts")
+    assert chunk.kind == "module"
+
+
 def test_the_fingerprint_changes_with_what_changes_chunks():
     assert chunker_fingerprint(DEFAULT) != chunker_fingerprint(SMALL)
     assert chunker_fingerprint(DEFAULT) == chunker_fingerprint(IndexSettings(exclude=("x",)))
