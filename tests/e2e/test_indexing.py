@@ -46,12 +46,11 @@ async def paths_for(client: Client, literal: str) -> list[str]:
     return [hit["file_path"] for hit in answer["hits"]]
 
 
-@pytest.mark.parametrize("mode", MODES)
 async def test_a_first_search_answers_from_text_and_says_so_and_later_ones_have_every_vector(
-    blank_home: Home, tmp_path: Path, log: Path, mode: str
+    blank_home: Home, tmp_path: Path, log: Path
 ) -> None:
     root = plant_forest(tmp_path / "forest", 60)
-    async with connected(Launch(blank_home, (root,)), mode, log) as client:
+    async with connected(Launch(blank_home, (root,)), MODES[1], log) as client:
         first = await data(client, "search", query="unload_spices_44", format="json")
         assert first["hits"][0]["file_path"] == "block2/vessel_44.py"
         assert first["hits"][0]["found_by"] == ["text"]

@@ -29,7 +29,7 @@ async def client(
 
 # Questions that share few or no words with the code that answers them: only meaning finds it.
 MEANING = [
-    ("is the sea high enough for a vessel to come in", "tides/forecast.py"),
+    ("ocean height from astronomy", "tides/forecast.py"),
     ("wait longer after every failed request", "web/retry.ts"),
     ("price for staying overnight at the dock", "berths/fees.py"),
     ("has a navigation mark floated away from where it belongs", "buoys/drift.rs"),

@@ -13,7 +13,7 @@ const indexed = await tool(
   { wait: true },
   { onprogress: (seen) => progress.push(seen), resetTimeoutOnProgress: true },
 );
-const found = await tool("search", { query: "is the sea high enough for a vessel to come in" });
+const found = await tool("search", { query: "ocean height from astronomy" });
 const parsed = await tool("search", { query: "passage_window", format: "json", limit: 3 });
 const refused = await tool("search", { query: "ship", limit: 0 });
 
