@@ -34,6 +34,9 @@ def show(overrides: Sequence[str], *, as_json: bool) -> int:
 def pull(overrides: Sequence[str], name: str) -> int:
     """Fetch one model; says where it is."""
     model = load(None, overrides).settings.model
+    if not name and model.name == "none":
+        click.echo("model.name is none: nothing to fetch.")
+        return 0
     spec = spec_for(name or model.name)
     directory = models_directory(model, data_directory())
     had = locate(spec, directory)
