@@ -68,9 +68,10 @@ class LanceStore:
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
         """Be the one writing process until the end of the block."""
-        with translated(f"The index in {self._layout.directory}", writing=True):
-            self._layout.create()
-        with self._process_lock.held():
+        with contextlib.ExitStack() as until_the_end:
+            with translated(f"The index in {self._layout.directory}", writing=True):
+                self._layout.create()
+                until_the_end.enter_context(self._process_lock.held())
             yield
 
     def state(self, wanted: Fingerprint) -> IndexState:

@@ -1,0 +1,138 @@
+"""Broken files: recognised, mended where a commit can be stepped back from, never a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from storage.chunk import Filters
+from storage.errors import IndexUnusableError, StorageError
+from storage.fingerprint import IndexState
+from storage.lance_store import LanceStore
+from storage.store import Pattern
+from tests.storage.samples import FINGERPRINT, make_file, vector_of, vectors_of
+
+ANY = Filters()
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """An index of two files, the second of which came with the last commit; not open."""
+    store = LanceStore(tmp_path)
+    store.reset(FINGERPRINT)
+    store.replace_files([make_file("old.py", "an old file", "with two chunks")])
+    store.replace_files([make_file("new.py", "a new file")])
+    chunks = store.missing_vectors(10)
+    store.add_vectors([chunk.id for chunk in chunks], vectors_of(chunks))
+    store.close()
+    return tmp_path
+
+
+def newest_manifest(directory: Path, table: str) -> Path:
+    return min((directory / f"{table}-1.lance" / "_versions").glob("*.manifest"))
+
+
+def overwrite(path: Path) -> None:
+    content = path.read_bytes()
+    path.write_bytes(bytes(byte ^ 0x55 for byte in content))
+
+
+@pytest.mark.parametrize("table", ["chunks", "files", "vectors"])
+def test_an_empty_newest_commit_is_stepped_back_from(directory: Path, table: str) -> None:
+    newest_manifest(directory, table).write_bytes(b"")
+    store = LanceStore(directory)
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+    assert {c.chunk.file_path for c in store.find_text(["old"], 5, ANY)} == {"old.py"}
+    assert store.files().get("new.py", make_file("x").record).size == (10 if table == "vectors" else -1)
+    store.replace_files([make_file("new.py", "a new file")])
+    assert {c.chunk.file_path for c in store.find_text(["file"], 5, ANY)} == {"old.py", "new.py"}
+    assert store.check() == []
+
+
+def test_a_table_without_any_commit_is_corrupt_and_a_reset_begins_anew(directory: Path) -> None:
+    for manifest in (directory / "chunks-1.lance" / "_versions").glob("*.manifest"):
+        manifest.write_bytes(b"")
+    store = LanceStore(directory)
+    assert store.state(FINGERPRINT) is IndexState.CORRUPT
+    with pytest.raises(IndexUnusableError, match="index again"):
+        store.files()
+    store.reset(FINGERPRINT)
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+    store.replace_files([make_file("new.py", "a new file")])
+    assert len(store.find_text(["new"], 5, ANY)) == 1
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"fingerprint": 3}', '{"fingerprint": {"schema": "1"}}', "\x00\x01"])
+def test_a_damaged_description_is_corrupt(directory: Path, text: str) -> None:
+    (directory / "index.json").write_text(text, "utf-8")
+    store = LanceStore(directory)
+    assert store.state(FINGERPRINT) is IndexState.CORRUPT
+    with pytest.raises(IndexUnusableError, match="index again"):
+        store.find_text(["a"], 5, ANY)
+    store.reset(FINGERPRINT)
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+
+
+def test_a_damaged_note_of_unfinished_paths_is_no_obstacle(directory: Path) -> None:
+    (directory / "pending.json").write_text("{", "utf-8")
+    assert set(LanceStore(directory).files()) == {"old.py", "new.py"}
+
+
+@pytest.mark.parametrize("table", ["chunks", "files", "vectors"])
+@pytest.mark.parametrize("harm", ["overwritten", "emptied", "deleted", "halved"])
+def test_harmed_data_is_found_by_the_check_or_refused_in_words(directory: Path, table: str, harm: str) -> None:
+    for path in (directory / f"{table}-1.lance" / "data").glob("*.lance"):
+        if harm == "overwritten":
+            overwrite(path)
+        elif harm == "deleted":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[: len(path.read_bytes()) // 2 if harm == "halved" else 0])
+    store = LanceStore(directory)
+    assert store.state(FINGERPRINT) in (IndexState.CURRENT, IndexState.CORRUPT)
+    try:
+        assert store.check() != []
+    except IndexUnusableError as error:
+        assert "index again" in str(error)
+    for find in (
+        lambda: store.find_text(["file"], 5, ANY),
+        lambda: store.find_near(vector_of("x"), 5, ANY),
+        lambda: store.find_matches(Pattern("file", is_regex=False), 5, ANY),
+        lambda: store.replace_files([make_file("new.py", "again")]),
+        store.files,
+        store.stats,
+        store.maintain,
+    ):
+        try:
+            find()
+        except StorageError as error:
+            assert len(str(error)) < 600
+    store.reset(FINGERPRINT)
+    store.replace_files([make_file("new.py", "again")])
+    assert store.check() == []
+
+
+def test_changed_bytes_of_a_vector_are_named_with_their_file(directory: Path) -> None:
+    stored = vector_of("a new file").tobytes()
+    (data,) = [p for p in (directory / "vectors-1.lance" / "data").glob("*.lance") if stored in p.read_bytes()]
+    data.write_bytes(data.read_bytes().replace(stored, stored[:-4] + b"\x00\x00\x80\x3f"))
+    damage = LanceStore(directory).check()
+    assert [(found.path, found.reason) for found in damage] == [("new.py", "has a vector that is damaged")]
+    store = LanceStore(directory)
+    store.delete_files(["new.py"])
+    assert store.check() == []
+
+
+def test_changed_bytes_of_a_chunk_are_named_with_their_file(directory: Path) -> None:
+    (data,) = [p for p in (directory / "chunks-1.lance" / "data").glob("*.lance") if b"a new file" in p.read_bytes()]
+    data.write_bytes(data.read_bytes().replace(b"a new file", b"a NEW file"))
+    assert [found.path for found in LanceStore(directory).check()] == ["new.py"]
+
+
+def test_an_index_that_vanishes_under_an_open_store_is_missing(directory: Path) -> None:
+    store = LanceStore(directory)
+    assert len(store.files()) == 2
+    (directory / "index.json").unlink()
+    assert store.state(FINGERPRINT) is IndexState.MISSING
+    assert store.files() == {}
