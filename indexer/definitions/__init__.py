@@ -8,6 +8,7 @@ from indexer.definitions.c_family import C_FAMILY
 from indexer.definitions.data import DATA
 from indexer.definitions.functional import FUNCTIONAL
 from indexer.definitions.jvm import JVM
+from indexer.definitions.others import OTHERS
 from indexer.definitions.scripting import SCRIPTING
 from indexer.definitions.systems import SYSTEMS
 from indexer.definitions.web import WEB
@@ -17,4 +18,4 @@ if TYPE_CHECKING:
 
     from indexer.definitions.rules import Rules
 
-RULES: Mapping[str, Rules] = {**SCRIPTING, **WEB, **C_FAMILY, **JVM, **SYSTEMS, **FUNCTIONAL, **DATA}
+RULES: Mapping[str, Rules] = {**SCRIPTING, **WEB, **C_FAMILY, **JVM, **SYSTEMS, **FUNCTIONAL, **DATA, **OTHERS}

@@ -24,6 +24,7 @@ _KINDS = (  # the first word found in a type's name decides
     ("protocol", "interface"),
     ("trait", "trait"),
     ("class", "class"),
+    ("contract", "class"),
     ("struct", "struct"),
     ("record", "struct"),
     ("message", "struct"),
@@ -45,11 +46,12 @@ _KINDS = (  # the first word found in a type's name decides
     ("rule", "rule"),
     ("table", "table"),
 )
-_DEFINES = re.compile(r"(definition|declaration|def|decl|item|statement|block|section|rule)$")
+_DEFINES = re.compile(r"(definition|declaration|def|decl|item|block|section|rule)$")
 _BARE = frozenset(
     {"class", "module", "method", "function", "section", "rule", "struct", "enum", "service", "message", "rpc"}
+    | {"procedure", "subroutine", "contract", "entity", "program", "task"}
 )
-_BODY = re.compile(r"(^|_)(body|block|declarations|members|definitions|statements|list)$")
+_BODY = re.compile(r"(^|_)(body|block|declarations|members|definitions|statements|procedures|list)$")
 _NAME = re.compile(r"(name|identifier|ident|symbol)$")
 _NOT = re.compile(r"(^|_)(type_identifier|call|use|import|return|if|for|while|expression)(_|$)")
 
@@ -71,8 +73,21 @@ def _kind(node_type: str) -> str:
 
 
 def _guess(kind: str, node: SyntaxNode) -> Found | None:
-    """Named by its field, or by its first child that looks like a name."""
-    name = field_name(node) or next(
-        (text_of(child) for child in node.named_children[:4] if _NAME.search(child.type)), ""
-    )
+    """Named by its field, or by the nearest node below that looks like a name."""
+    name = field_name(node) or text_of(_nearest_name(node))
     return Found(kind, name) if name and len(name) <= 200 else None
+
+
+def _nearest_name(node: SyntaxNode) -> SyntaxNode | None:
+    """Level by level, among the first few children: ``function_definition > declaration > identifier``."""
+    level = list(node.named_children[:4])
+    for _ in range(3):
+        name = next((child for child in level if _NAME.search(child.type)), None)
+        if name is not None:
+            return name
+        level = [
+            child.child_by_field_name("name") or grandchild
+            for child in level[:4]
+            for grandchild in child.named_children[:3]
+        ]
+    return None
