@@ -85,9 +85,8 @@ def main(root: Path) -> None:
     print(cutting.spent.line("cut", total, size))
     print(both.line("both", total, size))
     print(parsing.spent.line("limit: parse alone", total, size))
-    print(
-        f"{len(texts) / both.cpu:,.0f} files/s; promised {LIMIT:,} chunks/s: {'kept' if total / both.cpu >= LIMIT else 'MISSED'}"
-    )
+    kept = "kept" if total / both.cpu >= LIMIT else "MISSED"
+    print(f"{len(texts) / both.cpu:,.0f} files/s; promised {LIMIT:,} chunks/s: {kept}")
     print(", ".join(f"{language} {count:,}" for language, count in chunks.most_common(12)))
 
 

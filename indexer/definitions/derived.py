@@ -46,7 +46,9 @@ _KINDS = (  # the first word found in a type's name decides
     ("rule", "rule"),
     ("table", "table"),
 )
-_DEFINES = re.compile(r"(definition|declaration|def|decl|item|block|section|rule)$")
+_DEFINES = re.compile(
+    r"(definition|declaration|def|decl|item|(?:function|class|enum|interface|sub\w*|proc\w*)_statement|block|section|rule)$"
+)
 _BARE = frozenset(
     {"class", "module", "method", "function", "section", "rule", "struct", "enum", "service", "message", "rpc"}
     | {"procedure", "subroutine", "contract", "entity", "program", "task"}
@@ -59,7 +61,8 @@ _NOT = re.compile(r"(^|_)(type_identifier|call|use|import|return|if|for|while|ex
 def derive_rules(grammar: str, node_types: Iterable[str]) -> Rules:
     """Rules guessed from a grammar's named node types."""
     types = list(node_types)
-    definitions = {name: partial(_guess, kind) for name in types if (kind := _kind(name))}
+    heads = {f"{name}_statement" for name in types}  # a "module_statement" is the first line of a "module"
+    definitions = {name: partial(_guess, kind) for name in types if name not in heads and (kind := _kind(name))}
     bodies = frozenset(name for name in types if name not in definitions and _BODY.search(name))
     leading = frozenset(name for name in types if re.search(r"comment|attribute$|annotation$|decorator", name))
     return Rules(grammar, definitions, bodies | {"ERROR"}, leading=leading)

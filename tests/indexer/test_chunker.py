@@ -17,7 +17,7 @@ DEFAULT = IndexSettings()
 SMALL = IndexSettings(max_chunk_chars=200)
 GOLDEN = Path(__file__).parent / "golden"
 SAMPLES = [path for path in sorted(GOLDEN.glob("*/*")) if path.stem.lower() == "sample"]
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def chunks_of(text, path="file.py", limits=DEFAULT):
