@@ -50,8 +50,8 @@ def chunk_file(path: str, text: str, file_hash: str, settings: IndexSettings) ->
 def _outline(language: str, text: str, lines: Lines) -> Outline:
     """What is known of the file's structure."""
     outline: Outline | None = None
-    if language == "markdown":
-        return SectionOutline(lines)
+    if language in {"markdown", "rst"}:
+        return SectionOutline(language, lines)
     if language != "text" and len(text) <= MAX_PARSED_CHARS:
         from indexer.syntax import parse
 
@@ -86,7 +86,7 @@ def _chunks(pieces: list[Piece], lines: Lines, file: _File) -> tuple[Chunk, ...]
                 language=file.language,
                 kind=piece.kind or piece.scope.kind or loose_kind(file.language),
                 name_path=piece.path if piece.kind else piece.scope.path,
-                defines=piece.defines,
+                defines=tuple(dict.fromkeys(piece.defines)),
                 context=piece.context,
                 content_hash=content_hash(content),
                 file_hash=file.file_hash,

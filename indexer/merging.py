@@ -109,9 +109,7 @@ def _with_names(before: Piece, rest: Piece) -> Piece:
 
 def _together(a: Piece, b: Piece) -> Piece:
     """One piece, named after the weightier of the two, and after the first of equals."""
-    # One line of a class gives way to the method below it that fills the chunk.
-    gives_way = not a.kind and _weight(b) > 1 and (b.role == "head" or not b.tiny)
-    winner = b if gives_way or _weight(b) > _weight(a) else a
+    winner = b if _outweighs(b, a) else a
     kind, path = winner.kind, winner.path
     if a.kind == b.kind == "key" and a.scope.path:
         kind, path = "", ""
@@ -125,6 +123,13 @@ def _together(a: Piece, b: Piece) -> Piece:
         defines=a.defines + b.defines,
         tiny=a.tiny and b.tiny,
     )
+
+
+def _outweighs(b: Piece, a: Piece) -> bool:
+    """Whether b gives the name: one line of a class gives way to the method below it that fills the chunk."""
+    if not a.kind and _title_weight(a) > 1:
+        return _weight(b) > 1 and (b.role == "head" or not b.tiny)
+    return _weight(b) > _weight(a) or (not a.kind and _weight(b) > 1 and not b.tiny)
 
 
 def _weight(piece: Piece) -> int:

@@ -155,8 +155,14 @@ class _Cutter:
 
     def _named_inside(self, unit: Unit) -> Unit:
         """A group that is kept whole is called after the first definition in it."""
-        first = next((part for part in self._outline.parts(unit) if part.kind), None)
-        return replace(unit, kind=first.kind, name=first.name) if first else unit
+        stack = [unit]
+        while stack:
+            part = stack.pop()
+            if part.kind:
+                return replace(unit, kind=part.kind, name=part.name)
+            if part.opens:
+                stack.extend(reversed(self._outline.parts(part)))
+        return unit
 
     def _open(self, task: _Task) -> list[_Task]:
         """What is inside, last first; nothing where that would be no progress."""

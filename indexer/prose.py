@@ -1,4 +1,4 @@
-"""Markdown as units: sections by their headings.
+"""Markdown and reStructuredText as units: sections by their headings.
 
 Read line by line with our own eyes: headings, fences and front matter are all that matters here, and a tree of every
 word in bold costs ten times as much.
@@ -36,9 +36,10 @@ class SectionOutline:
 
     __slots__ = ("root",)
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, language: str, lines: Lines) -> None:
         last = len(lines) - 1
-        self.root = Unit(0, last, source=_sections(list(_headings(lines.texts)), last))
+        headings = _underlined(lines.texts) if language == "rst" else _headings(lines.texts)
+        self.root = Unit(0, last, source=_sections(list(headings), last))
 
     def parts(self, unit: Unit) -> Sequence[Unit]:
         """The sections directly inside."""
@@ -76,6 +77,33 @@ def _headings(texts: list[str]) -> Iterator[_Heading]:
             heading = _heading(texts, row)
             if heading:
                 yield heading
+
+
+def _underlined(texts: list[str]) -> Iterator[_Heading]:
+    """Headings of reStructuredText: a line of one sign below, and maybe above; levels in order of appearance."""
+    styles: list[str] = []
+    for row in range(len(texts) - 1):
+        title, sign = texts[row].rstrip(), _adornment(texts[row + 1])
+        above = texts[row - 1].rstrip() if row else ""
+        over = bool(above) and above == texts[row + 1].rstrip()
+        if (
+            not sign
+            or not title
+            or _adornment(title)
+            or len(texts[row + 1].rstrip()) < len(title)
+            or (above and not over)
+        ):
+            continue
+        style = sign + "over" * over
+        if style not in styles:
+            styles.append(style)
+        yield _Heading(styles.index(style) + 1, row - over, title.strip()[:120])
+
+
+def _adornment(line: str) -> str:
+    """The sign a line consists of, "" for any other line."""
+    text = line.rstrip()
+    return text[0] if len(text) > 1 and text[0] in "=-~^\"'`#*+.:_" and text == text[0] * len(text) else ""
 
 
 def _heading(texts: list[str], row: int) -> _Heading | None:

@@ -84,15 +84,16 @@ class TreeOutline:
     def _unit(self, rules: Rules, node: SyntaxNode, inside: Unit) -> Unit:
         """One child: a definition, or a stretch that may belong to the next one (a comment) or hold some (a group)."""
         found = _definition(rules, node)
+        owner = inside.kind or inside.owner
         local = inside.local or inside.kind in CALLABLES or not (inside.kind or inside.opens)
         first, last = self._rows(node)
         place = _Place(rules, (node,))
         if found and not (local and found.kind in VALUES):
-            kind, name = _kind_in(rules, found, inside), found.name[:_NAME_LENGTH]
-            return Unit(first, last, kind, name, local=local, source=place)
+            kind, name = _kind_in(rules, found, owner), found.name[:_NAME_LENGTH]
+            return Unit(first, last, kind, name, owner=owner, local=local, source=place)
         word = node.type
         opens = word in rules.groups or word in rules.wrappers or word in rules.embedded
-        return Unit(first, last, opens=opens, leads=word in rules.leading, local=local, source=place)
+        return Unit(first, last, opens=opens, leads=word in rules.leading, owner=owner, local=local, source=place)
 
     def _loose(self, rules: Rules, node: SyntaxNode) -> Unit:
         """One of several nodes that make a definition."""
@@ -149,9 +150,9 @@ def _inner(rules: Rules, node: SyntaxNode) -> SyntaxNode:
     return node
 
 
-def _kind_in(rules: Rules, found: Found, inside: Unit) -> str:
+def _kind_in(rules: Rules, found: Found, owner: str) -> str:
     """The kind that a definition has as a member of what it is in."""
-    if inside.kind not in _WITH_MEMBERS:
+    if owner not in _WITH_MEMBERS:
         return "function" if found.kind == "constructor" and "/" not in found.name else found.kind
     if found.kind in {"function", "method"}:
         return "constructor" if found.name in rules.constructors else "method"

@@ -31,6 +31,7 @@ class Unit:
     name: str = ""  # may hold "/" where the definition itself names its scope, as in ``void A::b() {}``
     opens: bool = False  # definitions inside count although the unit itself is not one (an ``#ifdef``, a ``try``)
     leads: bool = False  # a comment that stands alone: belongs rather to what follows than to what precedes
+    owner: str = ""  # the kind of the definition that it lies in, seen through loops and groups
     local: bool = False  # inside a function: a variable is no definition there
     source: object = None  # what the outline needs to look inside
 

@@ -179,6 +179,16 @@ def test_a_script_inside_a_page_is_cut_by_its_own_rules():
     assert {chunk.language for chunk in chunks} == {"vue"}
 
 
+def test_prose_is_cut_at_its_headings_but_not_at_what_only_looks_like_one():
+    body = "words " * 30 + "\n"
+    text = f"# One [two](x)\n{body}\n```sh\n# no heading\n```\n## `Three`\n{body}\n- item\n---\nFour\n====\n{body}"
+    titles = [name for chunk in chunks_of(text, "a.md", SMALL) for name in chunk.defines]
+    assert titles == ["One two", "Three", "Four"]
+    text = f"=====\nTitle\n=====\n\n{body}\nPart\n----\n{body}\n==== ====\n a    b\n==== ====\n\nPart 2\n------\n{body}"
+    paths = {chunk.name_path for chunk in chunks_of(text, "a.rst", SMALL)}
+    assert {"Title", "Title/Part", "Title/Part 2"} <= paths
+
+
 def test_units_nested_ten_thousand_deep_do_not_reach_the_recursion_limit():
     depth = sys.getrecursionlimit() * 2
     balanced = "\n".join(["["] * depth + ["]"] * depth)
