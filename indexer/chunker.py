@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from indexer.languages import detect_language, loose_kind
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
 CHUNKER_VERSION = "1"  # raised whenever the same file and settings give other chunks
+# Estimated, where MiniLM reads 512: of 18,800 chunks none but single long lines had more. 5 to 10 % of chunks of code
+# end here rather than at their characters.
 MAX_CHUNK_TOKENS = 400
-MAX_PARSED_CHARS = 4 << 20
+MAX_PARSED_CHARS = 4 << 20  # a tree takes some 30 times its text in memory; what is longer is cut by its lines
 
 
 def chunker_fingerprint(settings: IndexSettings) -> str:
     """What chunks depend on besides the files: an index made with another fingerprint must be made again."""
-    return f"{CHUNKER_VERSION}:{settings.max_chunk_chars}:{MAX_CHUNK_TOKENS}"
+    grammars = version("tree-sitter-language-pack")
+    return f"{CHUNKER_VERSION}:{grammars}:{settings.max_chunk_chars}:{MAX_CHUNK_TOKENS}"
 
 
 def chunk_file(path: str, text: str, file_hash: str, settings: IndexSettings) -> tuple[Chunk, ...]:
