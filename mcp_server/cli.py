@@ -16,7 +16,6 @@ from typing import Any
 
 import click
 
-from mcp_server.errors import EXPECTED, ConfigError
 from mcp_server.logs import StdoutGuard, configure
 
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
@@ -36,6 +35,9 @@ class Sentences(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; what it raises of our own becomes a line."""
+        refuse_strangers(context)
+        from mcp_server.errors import EXPECTED
+
         try:
             return super().invoke(context)
         except EXPECTED as error:
@@ -67,20 +69,24 @@ def own_version() -> str:
 def main(context: click.Context, overrides: tuple[str, ...], verbose: bool) -> None:
     """Find code by meaning, name and text, on this machine."""
     configure(verbose=verbose)
-    check_siblings()
     context.obj = overrides
 
 
-def check_siblings() -> None:
-    """Refuse to run with somebody else's ``storage`` in place of ours: the four package names are common words."""
+def refuse_strangers(context: click.Context) -> None:
+    """Do not run with somebody else's ``storage`` in place of ours: the four package names are common words.
+
+    Looks before any of them is imported.
+    """
     homes = {name: _home(name) for name in PACKAGES}
     strangers = {name: home for name, home in homes.items() if home != homes["mcp_server"]}
     if strangers:
         name, home = next(iter(strangers.items()))
-        raise ConfigError(
-            f"The package {name!r} would be loaded from {home}, not from codeloupe; "
-            "unset PYTHONPATH or run the installed command."
+        click.echo(
+            f"codeloupe: The package {name!r} would be loaded from {home}, not from codeloupe; "
+            "unset PYTHONPATH or run the installed command.",
+            err=True,
         )
+        context.exit(2)
 
 
 def _home(name: str) -> Path | None:
