@@ -166,6 +166,7 @@ class ProcessJob(Board):
             encoding="utf-8",
         )
         self._sending = threading.Lock()
+        self._stopped = False
         self._send({"root": str(root), "settings": settings.model_dump(mode="json"), "force": force})
         threading.Thread(target=self._listen, daemon=True, name=f"job {root.name}").start()
 
@@ -182,8 +183,10 @@ class ProcessJob(Board):
     def stop(self, *, wait: bool = True) -> None:
         """See Job."""
         with self._sending:
+            self._stopped = True
             if self._child.stdin and not self._child.stdin.closed:
                 self._child.stdin.close()
+        self.post({"ended": ""})  # whoever asks from now on gets another job
         if not wait:
             return
         try:
@@ -208,7 +211,7 @@ class ProcessJob(Board):
             for line in events:
                 self.post(json.loads(line))
         code = self._child.wait()
-        self.post({"ended": CRASHED.format(code=code) if code > 0 else ""})
+        self.post({"ended": CRASHED.format(code=code) if code and not self._stopped else ""})
 
 
 class ThreadJob(Board):
@@ -234,6 +237,7 @@ class ThreadJob(Board):
     def stop(self, *, wait: bool = True) -> None:
         """See Job."""
         self._stopping.set()
+        self.post({"ended": ""})
         if wait:
             self._thread.join(STOP_S)
 

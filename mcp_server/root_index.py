@@ -71,6 +71,8 @@ class RootIndex:
             self._wait_for_text(self.refresh(), CHANGE_WAIT_S)
         elif self._at_work() and self.stats().chunks == 0:
             self._wait_for_text(self.refresh_or_current(), self.settings.search.first_answer_wait_s)
+        elif self._left_unfinished():
+            self.refresh()
 
     def search(self, query: Query) -> Results:
         """Hits of this root; an index that cannot be read has none, and freshness says why."""
@@ -156,6 +158,13 @@ class RootIndex:
     def _view(self) -> JobView:
         with self._lock:
             return self._job.view() if self._job is not None else JobView(resting=True)
+
+    def _left_unfinished(self) -> bool:
+        """Whether chunks wait for vectors nobody makes: a run of an earlier server ended early, or one of ours died."""
+        if self._job is not None and not self._view().error:
+            return False
+        stats = self.stats()
+        return stats.vectors < stats.chunks and self.meaning().embedder is not None
 
     def _at_work(self) -> bool:
         return not self._view().resting
