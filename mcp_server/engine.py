@@ -104,7 +104,10 @@ class Engine:
         if not path:
             return next(iter(self.roots.values()))
         first = next(iter(self.roots))
-        wanted = (first / Path(path).expanduser()).resolve()
+        try:
+            wanted = (first / Path(path).expanduser()).resolve()
+        except (OSError, ValueError, RuntimeError) as error:  # a zero byte, a loop of links, the home of nobody
+            raise RequestError(f"{path!r} cannot be used as a path ({error}); name a directory.") from error
         for root, index in self.roots.items():
             if wanted == root or root in wanted.parents:
                 if not wanted.is_dir():

@@ -30,7 +30,7 @@ class Freshness:
     @property
     def vector_share(self) -> float:
         """Share of the chunks that have a vector, 0 to 1."""
-        return _share(self.vectors, self.chunks)
+        return _share(self.vectors, self.chunks) if self.chunks else self.text_share
 
     def as_json(self) -> dict[str, Any]:
         """For ``structuredContent`` and ``--json``."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import platformdirs
 import xxhash
 
+from mcp_server.errors import ProductError
 from mcp_server.settings import Settings
 
 ROOT_NOTE = "root.json"  # beside each index: which directory it is of
@@ -46,9 +47,18 @@ def make_private(directory: Path) -> None:
 
 
 def note_root(directory: Path, root: Path) -> None:
-    """Write down whose index ``directory`` is, for status and clean."""
-    make_private(directory)
-    (directory / ROOT_NOTE).write_text(json.dumps({"root": str(root)}), encoding="utf-8")
+    """Write down whose index ``directory`` is, for status and clean.
+
+    Raises ProductError where it cannot be written.
+    """
+    try:
+        make_private(directory)
+        (directory / ROOT_NOTE).write_text(json.dumps({"root": str(root)}), encoding="utf-8")
+    except OSError as error:
+        raise ProductError(
+            f"The index of {root} cannot be kept in {directory} ({error.strerror or error}); "
+            "make room, mend its permissions, or set storage.directory."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

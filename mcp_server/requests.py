@@ -18,6 +18,7 @@ MAX_LIMIT = 100
 MAX_OFFSET = 10_000
 MAX_TEXTS = 1_000  # 1,000 vectors of 384 numbers are 4 MB of JSON; clients close above 10 MB
 MAX_TEXT_CHARS = 200_000
+MAX_EMBED_S = 600
 CHARS_PER_TOKEN = 3  # code has 3 to 4 characters a token; the smaller figure never promises too much
 MAX_ANSWER_CHARS = 40_000
 
@@ -52,7 +53,11 @@ def search_request(
     min_similarity: float | None,
 ) -> SearchRequest:
     """A SearchRequest, or RequestError with the one thing to change."""
-    cleaned = "".join(letter if letter.isprintable() else " " for letter in query[: MAX_QUERY_CHARS + 1])
+    literal = mode in ("exact", "regex")  # such text is taken as it is: Go is indented with tabs
+    cleaned = "".join(
+        letter if letter.isprintable() or (literal and letter != "\0") else " "
+        for letter in query[: MAX_QUERY_CHARS + 1]
+    )
     if not cleaned.strip():
         raise RequestError("query is empty; say in words, or by name, what the code should do.")
     if len(query) > MAX_QUERY_CHARS:
@@ -64,7 +69,7 @@ def search_request(
     one_of("mode", mode, MODES)
     if min_similarity is not None and not -1 <= min_similarity <= 1:
         raise RequestError(f"min_similarity is {min_similarity}; it is a cosine, give a number from -1 to 1.")
-    kept = cleaned if mode in ("exact", "regex") else cleaned.strip()
+    kept = cleaned if literal else cleaned.strip()
     return SearchRequest(kept, limit, offset, mode, filters, min_similarity)
 
 
@@ -104,6 +109,13 @@ def embed_texts(texts: Sequence[str], kind: str) -> list[str]:
                 f"texts[{number}] has {len(text):,} characters, {MAX_TEXT_CHARS:,} is the most; cut it up."
             )
     return list(texts)
+
+
+def embed_timeout(seconds: float) -> float:
+    """The seconds an embedding may take, or RequestError."""
+    if not 0 < seconds <= MAX_EMBED_S:
+        raise RequestError(f"timeout is {seconds:g}; give seconds, more than 0 and at most {MAX_EMBED_S}.")
+    return seconds
 
 
 def one_of(name: str, value: str, known: Collection[str]) -> None:

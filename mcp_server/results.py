@@ -53,10 +53,12 @@ def as_text(answer: Answer, how: Answering) -> str:
 def as_json(answer: Answer, how: Answering) -> dict[str, Any]:
     """The same as one object; ``omitted`` counts hits that the budget did not hold."""
     rows: list[dict[str, Any]] = []
-    room = how.max_chars
+    room = how.max_chars - len(json.dumps(answer.freshness.as_json(), ensure_ascii=False)) - 60
     for found in answer.found:
         row = _row(found, answer.query, how.detail)
-        room -= len(json.dumps(row, ensure_ascii=False))
+        if _size(row) > room:
+            row["content"] = ""  # its place is worth more than nothing
+        room -= _size(row)
         if room < 0 and rows:
             break
         rows.append(row)
@@ -150,6 +152,10 @@ def _left_out(answer: Answer, omitted: int) -> list[str]:
     following = answer.offset + len(answer.found) - omitted
     said = f"{counted(omitted, 'hit')} left out for want of room; " if omitted else "More hits exist; "
     return [f"[{said}ask again with offset={following}, or narrow by paths, languages or kinds.]"]
+
+
+def _size(row: dict[str, Any]) -> int:
+    return len(json.dumps(row, ensure_ascii=False)) + 2
 
 
 def _row(found: Found, query: str, detail: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Sequence
 from functools import partial
@@ -19,7 +20,7 @@ from pydantic import Field, ValidationError
 from indexer.vocabulary import KINDS, LANGUAGES
 from mcp_server import failures, requests, results
 from mcp_server.engine import Engine
-from mcp_server.errors import EXPECTED
+from mcp_server.errors import EXPECTED, ProductError
 from mcp_server.jobs import Job, JobView
 
 INSTRUCTIONS = """\
@@ -144,10 +145,10 @@ class Tools:
                     partial(job.wait_for_change, seen, 1.0), limiter=self._index_threads, abandon_on_cancel=True
                 )
         except anyio.get_cancelled_exc_class():
-            job.stop()
+            job.stop(wait=False)  # waiting would hold up every other request
             raise
         if seen.error:
-            raise ToolError(seen.error)
+            raise ProductError(seen.error)
         return seen
 
     async def embed(
@@ -159,8 +160,9 @@ class Tools:
         and the model's name. timeout is in seconds.
         """
         wanted = requests.embed_texts(texts, kind)
+        timeout_s = requests.embed_timeout(timeout)
         vectors = await anyio.to_thread.run_sync(
-            partial(self._engine.embed, wanted, kind, cache=cache, timeout_s=timeout),
+            partial(self._engine.embed, wanted, kind, cache=cache, timeout_s=timeout_s),
             limiter=self._embed_threads,
             abandon_on_cancel=True,
         )
@@ -205,10 +207,13 @@ def build(engine: Engine, version: str, middleware: Sequence[Any] = ()) -> Codel
         middleware=middleware,
     )
     tools = Tools(engine)
-    server.add_tool(tools.search, title="Search code", annotations=READS, structured_output=False)
-    server.add_tool(tools.index, title="Index code", annotations=WRITES, structured_output=False)
-    server.add_tool(tools.embed, title="Embed texts", annotations=READS, structured_output=False)
-    server.add_tool(tools.status, title="Index status", annotations=READS, structured_output=False)
+    for tool, title, hints in (
+        (tools.search, "Search code", READS),
+        (tools.index, "Index code", WRITES),
+        (tools.embed, "Embed texts", READS),
+        (tools.status, "Index status", READS),
+    ):
+        server.add_tool(tool, title=title, description=inspect.getdoc(tool), annotations=hints, structured_output=False)
     return server
 
 
