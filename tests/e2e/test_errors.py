@@ -61,7 +61,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
     "a way out of the root": ("index", {"path": "../.."}, ("outside the allowed roots", "--root")),
     "a missing directory": ("index", {"path": "no/such/place"}, ("is not a directory", "name a directory")),
     "a file for a directory": ("index", {"path": "tides/gauge.py"}, ("is not a directory", "name a directory")),
-    "a path with a zero byte": ("index", {"path": "a\x00b"}, ("zero byte", "name a directory")),
+    "a path with a zero byte": ("index", {"path": "a\x00b"}, ("null byte", "name a directory")),
     "nothing to embed": ("embed", {"texts": []}, ("texts is empty", "at least one")),
     "10,000 texts": ("embed", {"texts": ["tide"] * 10_000}, ("10,000", "send them in parts")),
     "a text of a megabyte": ("embed", {"texts": ["tide " * 200_000]}, ("texts[0] has 1,000,000", "cut it up")),
