@@ -74,7 +74,7 @@ class Bare:
     """llama.cpp in this process, everything but the computation done beforehand."""
 
     def __init__(self, spec: ModelSpec, path: Path, texts: list[str]) -> None:
-        load = Load(str(path), spec.dim, str(spec.pooling), spec.window, spec.add_eos, spec.repack, 1, "", "")
+        load = Load(str(path), spec.dim, str(spec.pooling), spec.window, spec.add_eos, spec.repack, 1, 0, "", "")
         self.model = Model(load)
         windows = [window for text in texts for window in self.model.windows("document", text)]
         lengths = [len(window) for window in windows]

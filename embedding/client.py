@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 SLICE_CHARACTERS = 16_384
 IDLE_S = 300.0  # after this long without work a child ends and its memory is free
 _REAP_EVERY_S = 30.0
+DOCUMENT_NICE = 5  # queries, and the user's own work, get about three times the share of a core
 _QUERY_THREADS = 4  # more do not shorten a query of a few tokens
+# MiniLM answers a query in 4 ms with one thread and in 3.5 with two, which on a busy machine wait for each other (p50 6
+# against 23 ms); a model this large takes most of a second, and halves it with two.
+_LARGE_FILE_BYTES = 500_000_000
 _SLOWEST_CHARACTERS_PER_S = 20.0  # under a 7B model on one loaded core; slower than this is taken for hung
 _START_PATIENCE_S = 120.0
 
@@ -55,8 +59,9 @@ class LocalEmbedder:
         self._fingerprint = _fingerprint(self._spec, path)
         cores = usable_cores()
         processes = settings.processes or cores
-        self._documents = ChildPool(_load(self._spec, path, 1), processes)
-        self._queries = ChildPool(_load(self._spec, path, settings.query_threads or min(cores, _QUERY_THREADS)), 1)
+        self._documents = ChildPool(_load(self._spec, path, threads=1, nice=DOCUMENT_NICE), processes)
+        threads = settings.query_threads or query_threads(path.stat().st_size, cores)
+        self._queries = ChildPool(_load(self._spec, path, threads=threads, nice=0), 1)
         self._threads = ThreadPoolExecutor(processes, "embed")
         self._closed = threading.Event()
         self._reaper: threading.Thread | None = None
@@ -154,6 +159,11 @@ def _finished(futures: dict[Future[Vectors], list[int]]) -> list[tuple[Future[Ve
     return list(futures.items())
 
 
+def query_threads(file_bytes: int, cores: int) -> int:
+    """Threads for one query of a model whose file has that many bytes: one where it is small."""
+    return min(cores, _QUERY_THREADS) if file_bytes > _LARGE_FILE_BYTES else 1
+
+
 def usable_cores() -> int:
     """Cores this process may run on, at least 1."""
     if sys.platform == "linux":
@@ -175,7 +185,7 @@ def _vectors(answer: Frame, count: int, dim: int) -> Vectors:
     return np.frombuffer(answer.body, "<f4").reshape(count, dim)
 
 
-def _load(spec: ModelSpec, path: Path, threads: int) -> Load:
+def _load(spec: ModelSpec, path: Path, *, threads: int, nice: int) -> Load:
     return Load(
         path=str(path),
         dim=spec.dim,
@@ -184,6 +194,7 @@ def _load(spec: ModelSpec, path: Path, threads: int) -> Load:
         add_eos=spec.add_eos,
         repack=spec.repack,
         threads=threads,
+        nice=nice,
         query_prefix=spec.query_prefix,
         document_prefix=spec.document_prefix,
     )

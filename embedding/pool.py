@@ -75,17 +75,23 @@ class ChildPool:
 
     def _take(self, deadline: float) -> Child:
         with self._changed:
-            while not self._closed:
+            while not self._closed and self.clock() < deadline:
                 if self._idle:
                     return self._lend(self._idle.pop().child)
                 if len(self._lent) + self._starting < self.limit:
                     self._starting += 1
                     break
-                if not self._changed.wait(_remaining(deadline - self.clock())):
-                    raise EmbeddingTimeoutError("Every process of the model stayed busy until the deadline; ask again.")
-        if self._closed:
-            raise EmbeddingError("The embedder is closed; open another.")
+                self._changed.wait(_remaining(deadline - self.clock()))
+            else:
+                raise self._refusal()
         return self._start(deadline)
+
+    def _refusal(self) -> EmbeddingError:
+        if self._closed:
+            return EmbeddingError("The embedder is closed; open another.")
+        return EmbeddingTimeoutError(
+            "The deadline passed before a process of the model was free; ask again with a longer timeout."
+        )
 
     def _start(self, deadline: float) -> Child:
         child = None
@@ -97,6 +103,9 @@ class ChildPool:
                 if child is not None:
                     self._lend(child)
                 self._changed.notify()
+        if self._closed:  # closed while it started, when nobody could find it to kill it
+            self._drop(child)
+            raise self._refusal()
         return child
 
     def _lend(self, child: Child) -> Child:

@@ -14,7 +14,10 @@ class ModelSettings(BaseModel):
     directory: str = Field(default="", description="where model files are kept; empty: the user's data directory")
     processes: int = Field(default=0, ge=0, le=64, description="children that embed; 0: one for each core")
     query_threads: int = Field(
-        default=0, ge=0, le=64, description="threads for a lone query; 0: as many as cores, at most 4"
+        default=0,
+        ge=0,
+        le=64,
+        description="threads for a lone query; 0: one for a small model, else as many as cores, at most 4",
     )
 
 

@@ -41,6 +41,7 @@ class Load:
     add_eos: bool | None
     repack: bool
     threads: int
+    nice: int  # how far it steps back behind other work, 0 to 19
     query_prefix: str
     document_prefix: str
 

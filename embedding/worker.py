@@ -251,6 +251,11 @@ def _quiet_log(api: Any) -> Any:
     return write
 
 
+def _step_back(nice: int) -> None:
+    if nice and sys.platform != "win32":  # Windows has classes instead of degrees, and none between these two
+        os.nice(nice)
+
+
 def claim_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Private streams on what were stdin and stdout; from here on, prints go to stderr and nobody reads our input."""
     requests = os.fdopen(os.dup(0), "rb")
@@ -287,7 +292,9 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Load what the first frame asks for, say hello, then answer every frame until the pipe is closed."""
     frames = _frames(requests)
     try:
-        model = Model(Load(**next(frames).header["load"]))
+        load = Load(**next(frames).header["load"])
+        _step_back(load.nice)
+        model = Model(load)
     except LoadError as error:
         write_frame(answers, Frame({"error": str(error), "kind": "invalid"}))
         return

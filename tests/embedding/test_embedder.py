@@ -107,8 +107,8 @@ def test_a_special_tokens_name_in_a_text_is_text(embedder: LocalEmbedder) -> Non
 
 
 def test_a_text_of_ten_thousand_tokens_is_read_whole_in_windows(embedder: LocalEmbedder) -> None:
-    about_files = "read the file and close the file handle. " * 600
-    about_both = about_files + "colour of the flower petals in the garden. " * 600
+    about_files = "read the file and close the file handle. " * 60
+    about_both = about_files * 10 + "colour of the flower petals in the garden. " * 600
     children = embedder.pids()
     files, both = embedder.embed_documents([about_files, about_both], timeout_s=120)
     garden = vector_of(embedder, "colour of the flower petals in the garden. " * 25)
@@ -141,7 +141,7 @@ def test_many_threads_may_ask_at_once(embedder: LocalEmbedder) -> None:
 
 
 def load_for(path: Path, *, add_eos: bool | None = None, query_prefix: str = "") -> Load:
-    return Load(str(path), 384, Pooling.MEAN, 256, add_eos, False, 1, query_prefix, "")
+    return Load(str(path), 384, Pooling.MEAN, 256, add_eos, False, 1, 0, query_prefix, "")
 
 
 def answered(load: Load, kind: str, texts: list[str]) -> Frame:

@@ -71,7 +71,7 @@ def test_a_file_cut_anywhere_is_refused_in_words(small: Path, tmp_path: Path) ->
 def test_the_real_model_cut_in_half_is_refused_with_what_is_missing(model_path: Path, tmp_path: Path) -> None:
     half = tmp_path / model_path.name
     half.write_bytes(model_path.read_bytes()[: model_path.stat().st_size // 2])
-    with pytest.raises(ModelInvalidError, match=r"12,\d{3},\d{3} bytes shorter than its tensors"):
+    with pytest.raises(ModelInvalidError, match=r"\d\d,\d{3},\d{3} bytes shorter than its tensors"):
         read_header(half)
 
 

@@ -27,7 +27,7 @@ def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
 
 
 def test_a_load_arrives_as_it_was_sent() -> None:
-    load = Load("/m.gguf", 384, "mean", 256, None, False, 1, "q: ", "")
+    load = Load("/m.gguf", 384, "mean", 256, None, False, 1, 0, "q: ", "")
     arrived = read_frame(io.BytesIO(sent(load.frame())))
     assert arrived is not None
     assert Load(**arrived.header["load"]) == load
