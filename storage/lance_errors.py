@@ -12,7 +12,7 @@ from storage.errors import IndexBusyError, IndexUnusableError, StorageError, Sto
 # What the library says (all of it RuntimeError, ValueError or OSError) and what that means to us. First match counts.
 _NO_ROOM = re.compile(r"no space left|disk quota|file too large|storage ?full", re.IGNORECASE)
 _FORBIDDEN = re.compile(
-    r"permission denied|read-only file system|operation not permitted|access is denied", re.IGNORECASE
+    r"permission denied|read-only file system|operation not permitted|access is denied|not a directory", re.IGNORECASE
 )
 _CONFLICT = re.compile(
     r"commit conflict|concurrent (commit|transaction)|too many concurrent|incompatible transaction", re.IGNORECASE
@@ -31,7 +31,9 @@ def translate(error: BaseException, thing: str, writing: bool) -> StorageError |
     if _NO_ROOM.search(said):
         return StorageFullError(f"No space is left to write {thing}: free some disk; what was stored before is intact.")
     if _FORBIDDEN.search(said) and writing:
-        return StorageFullError(f"{thing} may not be written ({short}): allow it; what was stored before is intact.")
+        return StorageFullError(
+            f"{thing} may not be written ({short}): allow that or choose another directory; what was stored is intact."
+        )
     if _CONFLICT.search(said):
         return IndexBusyError(f"Another process changed {thing} at the same moment ({short}): try again.")
     if _UNREADABLE.search(said) or isinstance(error, OSError):
