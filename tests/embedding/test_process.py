@@ -132,7 +132,7 @@ def test_small_work_starts_one_child_and_much_work_all_of_them(spec: ModelSpec, 
     embedder = LocalEmbedder(spec, model_path, ModelSettings(processes=2))
     embedder.embed_documents(["a few", "short texts"], timeout_s=60)
     assert len(embedder.pids()) == 1
-    vectors = embedder.embed_documents([f"text number {place} " * 560 for place in range(3)], timeout_s=120)
+    vectors = embedder.embed_documents([f"text number {place} " * 620 for place in range(3)], timeout_s=120)
     assert len(embedder.pids()) == 2
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     embedder.close()
