@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from storage.chunk import Filters
-from storage.matching import Literal
+from storage.expressions import Literal
 from storage.ranking.globs import path_regexes, plain_prefixes
 
 

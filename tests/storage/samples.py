@@ -6,13 +6,16 @@ import sysconfig
 import zlib
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from storage.chunk import Chunk, FileRecord, FileRows, chunk_id, content_hash
 from storage.fingerprint import Fingerprint
 from storage.schema import SCHEMA
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 DIM = 16
 FINGERPRINT = Fingerprint(SCHEMA, "cut-1", "model-1", DIM)

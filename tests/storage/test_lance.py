@@ -300,7 +300,7 @@ def test_an_index_that_may_not_be_written_is_searched_and_says_so(tmp_path_facto
 def test_a_root_directory_that_is_a_file_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     store = LanceStore(tmp_path / "file" / "index")
-    with pytest.raises(StorageFullError, match="may not be written|cannot"):
+    with pytest.raises(StorageFullError, match="may not be written"):
         store.reset(FINGERPRINT)
 
 

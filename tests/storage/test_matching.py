@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from storage.errors import InvalidPatternError
-from storage.matching import Literal, compile_pattern, required_literal
+from storage.expressions import Literal, may_be_tried_on_many_lines, required_literal
+from storage.matching import compile_pattern
 from storage.store import Pattern
 
 
@@ -57,6 +58,40 @@ def test_every_matching_text_contains_the_literal(text: str, content: str, ignor
     if literal is None or not regex.search(text, content, regex.IGNORECASE if ignore_case else 0):
         return
     assert literal.text in (content.lower() if literal.lowered else content)
+
+
+@pytest.mark.parametrize(
+    ("text", "together"),
+    [
+        (r"^def \w+$", True),
+        (r"a|(b\b)+?", True),
+        (r"a(?=b)", False),
+        (r"\Aa", False),
+        (r"a++", False),
+        (r"(?s)a.b", False),
+        (r"\p{Lu}", False),
+        (r"(?i)a", True),
+        (r"\Ba", False),
+        (r"(?>a)", False),
+    ],
+)
+def test_only_expressions_of_plain_steps_are_tried_on_many_lines(text: str, together: bool) -> None:
+    assert may_be_tried_on_many_lines(text) == together
+
+
+MORE_ATOMS = st.sampled_from(["a", "b", ".", r"\w", r"\s", "[^a]", "(a|b)", r"\b", "^", "$", r"\W"])
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.tuples(MORE_ATOMS, st.sampled_from(["", "*", "+", "?", "{2}", "*?"])), min_size=1, max_size=6).map(
+        lambda parts: "".join(atom if atom in ("^", "$", r"\b") else f"(?:{atom}){count}" for atom, count in parts)
+    ),
+    st.text(alphabet="ab \n", max_size=20),
+)
+def test_lines_are_those_that_match_by_themselves(text: str, content: str) -> None:
+    expected = [at for at, line in enumerate(content.split("\n")) if regex.search(text, line)]
+    assert list(compile_pattern(Pattern(text, is_regex=True)).offsets(content)) == expected
 
 
 @given(st.text(max_size=30))
