@@ -280,8 +280,3 @@ _AMBIGUOUS: dict[str, tuple[str, tuple[tuple[str, re.Pattern[str]], ...]]] = {  
     "v": ("verilog", (("v", _VLANG),)),
     "ts": ("typescript", (("xml", _QT_TRANSLATION),)),
 }
-
-# Every language that detect_language can name.
-LANGUAGES = frozenset({"text", "requirements", *_EXTENSIONS, *_NAMES, *(language for _, language in _INTERPRETERS)}) | {
-    language for usual, others in _AMBIGUOUS.values() for language in (usual, *(other for other, _ in others))
-}

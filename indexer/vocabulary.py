@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from indexer.languages import LANGUAGES
+from indexer.languages import known_languages
 
-__all__ = ["KINDS", "LANGUAGES"]
-
+LANGUAGES = frozenset(known_languages())
 KINDS = frozenset(
     {
         "module",
@@ -13,6 +12,9 @@ KINDS = frozenset(
         "class",
         "interface",
         "trait",
+        "impl",
+        "extension",
+        "object",
         "struct",
         "enum",
         "type",
