@@ -1,9 +1,9 @@
 """One generation of an index in LanceDB: its three tables, created, opened, mended, and read as nouns.
 
-chunks   every field of Chunk, the terms for the text index, a checksum
-vectors  a chunk's id and its embedding: a table of its own, so that embedding later rewrites no chunk and leaves
-         the text index alone. Rows whose id is no chunk's any more are ignored by every reader.
-files    every field of FileRecord
+``chunks`` has every field of Chunk, the terms for the text index and a checksum. ``vectors`` has a chunk's id and its
+embedding; the two rows together are an embedded chunk. It is a table of its own so that embedding, which comes later,
+rewrites no chunk and leaves the text index alone; rows whose id is no chunk's any more are ignored. ``files`` has every
+field of FileRecord.
 """
 
 from __future__ import annotations
