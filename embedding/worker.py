@@ -21,6 +21,7 @@ import numpy as np
 
 import embedding
 from embedding.batches import pieces, plan_batches, shorten_words, window_lengths
+from embedding.token_batch import TokenBatch
 from embedding.wire import Frame, Load, WireError, read_frame, texts_of, write_frame
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class Model:
         self._context = self._open_context()
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._check_shape()
-        self._batch = _Batch(llama_cpp, self._batch_tokens)
+        self._batch = TokenBatch(llama_cpp, self._batch_tokens)
         self._buffer = (ctypes.c_int32 * (1 << 16))()
         self._head, self._tail = self._specials()
         self._prefixes = {
@@ -192,40 +193,6 @@ class Model:
         if not np.isfinite(norm) or norm < _MIN_NORM:
             raise NonsenseError(f"a vector came out with the norm {norm}")
         return vector
-
-
-class _Batch:
-    """A llama_batch over arrays of our own, so that it is filled by slices instead of token by token."""
-
-    def __init__(self, api: Any, capacity: int) -> None:
-        self._token = np.zeros(capacity, np.int32)
-        self._position = np.zeros(capacity, np.int32)
-        self._sequence = np.zeros(capacity, np.int32)
-        self._sequences = np.ones(capacity, np.int32)
-        self._wanted = np.ones(capacity, np.int8)  # every token counts as output, or llama.cpp complains
-        rows = self._sequence.ctypes.data + 4 * np.arange(capacity, dtype=np.uintp)
-        self._rows = np.ascontiguousarray(rows)
-        self._batch = api.llama_batch()
-        for name, array in (
-            ("token", self._token),
-            ("pos", self._position),
-            ("n_seq_id", self._sequences),
-            ("seq_id", self._rows),
-            ("logits", self._wanted),
-        ):
-            kind = dict(api.llama_batch._fields_)[name]
-            setattr(self._batch, name, ctypes.cast(array.ctypes.data, kind))
-
-    def filled(self, windows: list[Tokens]) -> Any:
-        at = 0
-        for sequence, window in enumerate(windows):
-            end = at + len(window)
-            self._token[at:end] = window
-            self._position[at:end] = np.arange(len(window))
-            self._sequence[at:end] = sequence
-            at = end
-        self._batch.n_tokens = at
-        return self._batch
 
 
 def _unit(sums: Vectors) -> Vectors:
