@@ -1,4 +1,4 @@
-"""The structure llama_decode reads its tokens from. Used by embedding/worker.py, which hands in the llama_cpp module."""
+"""The structure llama_decode reads its tokens from; embedding/worker.py hands in the llama_cpp module."""
 
 from __future__ import annotations
 
