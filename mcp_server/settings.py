@@ -37,17 +37,19 @@ class SearchSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    limit: int = Field(10, ge=1, le=100, description="hits in an answer when the caller names no number")
+    limit: int = Field(default=10, ge=1, le=100, description="hits in an answer when the caller names no number")
     max_chars: int = Field(
-        10_000, ge=500, le=40_000, description="characters in an answer when the caller names no max_tokens"
+        default=10_000, ge=500, le=40_000, description="characters in an answer when the caller names no max_tokens"
     )
     first_answer_wait_s: float = Field(
-        5.0, ge=0, le=60, description="how long a search waits for the first index of a root, in seconds"
+        default=5.0, ge=0, le=60, description="how long a search waits for the first index of a root, in seconds"
     )
     model_wait_s: float = Field(
-        5.0, ge=0, le=60, description="how long a search waits for its query's vector, in seconds"
+        default=5.0, ge=0, le=60, description="how long a search waits for its query's vector, in seconds"
     )
-    min_similarity: float = Field(-1.0, ge=-1, le=1, description="floor for hits by meaning; -1: the model's own")
+    min_similarity: float = Field(
+        default=-1.0, ge=-1, le=1, description="floor for hits by meaning; -1: the model's own"
+    )
 
 
 class Settings(BaseModel):
@@ -55,11 +57,11 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: ModelSettings = Field(default_factory=lambda: ModelSettings.model_validate({}))
-    storage: StorageSettings = Field(default_factory=lambda: StorageSettings.model_validate({}))
-    memory: MemorySettings = Field(default_factory=lambda: MemorySettings.model_validate({}))
-    index: IndexSettings = Field(default_factory=lambda: IndexSettings.model_validate({}))
-    search: SearchSettings = Field(default_factory=lambda: SearchSettings.model_validate({}))
+    model: ModelSettings = Field(default_factory=ModelSettings)
+    storage: StorageSettings = Field(default_factory=StorageSettings)
+    memory: MemorySettings = Field(default_factory=MemorySettings)
+    index: IndexSettings = Field(default_factory=IndexSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
 
 
 @dataclass(frozen=True, slots=True)

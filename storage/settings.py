@@ -13,9 +13,9 @@ class StorageSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backend: Literal["lancedb", "memory"] = Field(
-        "lancedb", description="lancedb keeps the index on disk; memory forgets it at exit"
+        default="lancedb", description="lancedb keeps the index on disk; memory forgets it at exit"
     )
-    directory: str = Field("", description="where indexes are kept; empty: the user's data directory")
+    directory: str = Field(default="", description="where indexes are kept; empty: the user's data directory")
     vector_index: Literal["auto", "ivf_pq", "ivf_rq", "ivf_hnsw_sq", "exact"] = Field(
-        "auto", description="auto scans exactly while rows are few and builds IVF-PQ above"
+        default="auto", description="auto scans exactly while rows are few and builds IVF-PQ above"
     )

@@ -31,5 +31,7 @@ def found(content: str, score: float = 0.5, path: str = "src/a.py", matched: tup
     return Found(Hit(chunk(content, path), score, ("text", "vector"), matched))
 
 
-def answer(*hits: Found, query: str = "parse a date", offset: int = 0, more: bool = False, freshness: Freshness = CURRENT) -> Answer:
+def answer(
+    *hits: Found, query: str = "parse a date", offset: int = 0, more: bool = False, freshness: Freshness = CURRENT
+) -> Answer:
     return Answer(query, hits, offset, more, freshness)

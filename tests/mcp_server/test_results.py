@@ -50,7 +50,10 @@ def test_the_next_page_starts_where_the_shown_hits_end():
 
 
 def test_nothing_found_is_said_with_the_freshness():
-    assert as_text(answer(query="zebra"), Answering()) == "Nothing found for 'zebra'.\n[current; text 100 %, vectors 100 %]"
+    assert (
+        as_text(answer(query="zebra"), Answering())
+        == "Nothing found for 'zebra'.\n[current; text 100 %, vectors 100 %]"
+    )
 
 
 def test_json_holds_the_promised_fields():
@@ -86,7 +89,9 @@ def test_several_roots_are_told_apart():
 
 
 def test_freshness_says_what_is_missing():
-    fresh = Freshness("indexing", files=50, files_expected=100, chunks=200, vectors=1, changed_files=50, notes=("a note",))
+    fresh = Freshness(
+        "indexing", files=50, files_expected=100, chunks=200, vectors=1, changed_files=50, notes=("a note",)
+    )
     assert fresh.sentence() == "indexing; text 50 %, vectors 0 %; 50 files changed since, being indexed; a note"
 
 
