@@ -331,7 +331,7 @@ def test_the_plan_follows_the_owners_rule() -> None:
     plan = plan_ann_index(40_000, 384)
     assert plan is not None
     assert (plan.kind, plan.partitions, plan.sub_vectors) == ("ivf_pq", 200, 24)
-    assert plan_ann_index(10_000, 384) is None
+    assert plan_ann_index(15_000, 384) is None
     assert plan_ann_index(10**6, 384, "exact") is None
     assert plan_ann_index(255, 384, exact_up_to=0) is None
     rotated = plan_ann_index(40_000, 384, "ivf_rq")
