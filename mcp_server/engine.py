@@ -25,6 +25,7 @@ from mcp_server.results import Answer, Found
 from mcp_server.root_index import RootIndex, StartJob
 from mcp_server.settings import Settings
 from mcp_server.statuses import ModelStatus, Status
+from storage.backends import preload
 from storage.search import Mode, Query, Results
 
 if TYPE_CHECKING:
@@ -59,8 +60,9 @@ class Engine:
 
     def preload(self) -> None:
         """Bring into memory what a first search needs: the storage library, the model. Slow; called at idle."""
+        preload(self.settings.storage)
         for root in self.roots.values():
-            root.open()
+            root.has_vectors()
         meaning = self.meaning()
         if meaning.embedder is not None:
             self._vector("warm up", meaning.embedder)

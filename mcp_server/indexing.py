@@ -147,7 +147,7 @@ def _summary(store: ChunkStore, text: TextSummary, embedded: int, *, seconds: fl
     stats = store.stats()
     complete = text.finished and (bool(off) or stats.vectors >= stats.chunks)
     return Summary(
-        stats.files,
+        stats.searchable_files,
         stats.chunks,
         stats.vectors,
         text.read,

@@ -118,8 +118,8 @@ class RootIndex:
         new = seen.new if seen else 0
         return Freshness(
             self._freshness_state(state, stats, seen),
-            stats.files,
-            stats.files + new,
+            stats.searchable_files,
+            stats.searchable_files + new,
             stats.chunks,
             vectors,
             seen.changed if seen else 0,

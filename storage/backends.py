@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from storage.store import ChunkStore
 
 
+def preload(settings: StorageSettings) -> None:
+    """Import now, on the caller's thread, what the store's first use would; other threads keep running."""
+    if settings.backend == "lancedb":
+        from storage.lance import preload as import_library
+
+        import_library()
+
+
 def open_store(settings: StorageSettings, directory: Path) -> ChunkStore:
     """The store of one root's index; ``directory`` is its own and made when first written to.
 

@@ -47,7 +47,7 @@ class Matches:
 
 @dataclass(frozen=True, slots=True)
 class StoreStats:
-    """Sizes as of one moment; ``skipped`` counts files by reason."""
+    """Sizes as of one moment; ``files`` counts all that were looked at, ``skipped`` those left out, by reason."""
 
     files: int
     chunks: int
@@ -56,6 +56,11 @@ class StoreStats:
     vector_index: str = "exact"  # "exact", "ivf_pq", "ivf_rq", "ivf_hnsw_sq"
     text_index: str = "none"  # "none" (scanned), "bm25"
     disk_bytes: int = 0
+
+    @property
+    def searchable_files(self) -> int:
+        """Files that were not skipped."""
+        return self.files - sum(self.skipped.values())
 
 
 @dataclass(frozen=True, slots=True)
