@@ -34,6 +34,7 @@ from storage.schema import (
 )
 from storage.sql import any_of
 from storage.store import StoreStats
+from storage.vector_scan import VectorScan
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,6 +54,7 @@ class OpenIndex:
     chunks: Table
     files: Table
     vectors: Table | None  # None where the index was made without a model
+    scan: VectorScan | None  # None where there is an index over vectors, too
 
     def read_chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
         """The chunks of these ids; unknown ids are absent."""
@@ -78,16 +80,20 @@ class OpenIndex:
         require_vectors(self.file.fingerprint, 1, vector[None])
         asked = limit
         while True:
-            rows = self.vectors.near(vector, ["id"], where, asked, self._ask(asked))
-            ids = rows.column("id").to_pylist()
-            chunks = self.read_chunks(ids)
-            if len(chunks) >= limit or len(ids) < asked:
+            nearest = self._nearest(self.vectors, vector, asked, where)
+            chunks = self.read_chunks([chunk_id for chunk_id, _ in nearest])
+            if len(chunks) >= limit or len(nearest) < asked:
                 break
             asked *= 2
-        scores = zip(ids, rows.column("_distance").to_pylist(), strict=True)
-        return [Candidate(chunks[chunk_id], 1 - distance) for chunk_id, distance in scores if chunk_id in chunks][
-            :limit
-        ]
+        # Rounded to what single precision knows: equal texts get equal scores, however they were compared.
+        found = [Candidate(chunks[chunk_id], round(score, 6)) for chunk_id, score in nearest if chunk_id in chunks]
+        return found[:limit]
+
+    def _nearest(self, vectors: Table, vector: NDArray[np.float32], limit: int, where: str) -> list[tuple[str, float]]:
+        if not where and self.scan is not None and (found := self.scan.near(vector, limit)) is not None:
+            return found
+        rows = vectors.near(vector, ["id"], where, limit, self._ask(limit))
+        return [(chunk_id, 1 - distance) for chunk_id, distance in _tuples(rows)]
 
     def _ask(self, limit: int) -> AnnQuery | None:
         if self.file.vector_index == "exact":
@@ -180,7 +186,8 @@ def create_vectors(layout: Layout, current: IndexFile, fingerprint: Fingerprint)
 def open_index(database: Database, file: IndexFile) -> OpenIndex:
     """Open the tables in force. Raises IndexUnusableError where one does not open."""
     vectors = database.open(file.vectors) if file.vectors else None
-    return OpenIndex(file, database.open(file.chunks), database.open(file.files), vectors)
+    scan = VectorScan(vectors, file.fingerprint.dim) if vectors and file.vector_index == "exact" else None
+    return OpenIndex(file, database.open(file.chunks), database.open(file.files), vectors, scan)
 
 
 def drop_unused_tables(layout: Layout, file: IndexFile) -> None:

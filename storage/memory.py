@@ -128,7 +128,7 @@ class MemoryStore:
             chunks = [chunk for chunk in _in_order(contents, passes) if chunk.id in contents.vectors]
             if not chunks:
                 return []
-            scores = np.stack([contents.vectors[chunk.id] for chunk in chunks]) @ vector
+            scores = np.vecdot(np.stack([contents.vectors[chunk.id] for chunk in chunks]), vector)
             return _best([Candidate(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True)], limit)
 
     def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:

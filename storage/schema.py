@@ -115,8 +115,14 @@ def vector_rows(chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> pa.Tab
 
 def vector_bytes(embeddings: pa.FixedSizeListArray) -> list[bytes]:
     """Each stored vector's bytes."""
-    stored = embeddings.flatten().to_numpy(zero_copy_only=False).reshape(len(embeddings), -1)
-    return [row.tobytes() for row in stored]
+    return [row.tobytes() for row in matrix_from(embeddings)]
+
+
+def matrix_from(embeddings: pa.FixedSizeListArray | pa.ChunkedArray) -> NDArray[np.float32]:
+    """Stored vectors, shape (rows, dim)."""
+    flat = embeddings.combine_chunks().flatten() if hasattr(embeddings, "combine_chunks") else embeddings.flatten()
+    matrix: NDArray[np.float32] = flat.to_numpy(zero_copy_only=False).reshape(len(embeddings), -1)
+    return matrix
 
 
 def _columns(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:

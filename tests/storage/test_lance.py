@@ -373,6 +373,27 @@ def test_preloading_leaves_the_collector_on_and_the_rest_client_out() -> None:
     assert run_child(code).split() == ["True", "True", "False", "True"]
 
 
+def test_searches_agree_whether_vectors_lie_in_memory_or_on_disk(tmp_path: Path) -> None:
+    store = LanceStore(tmp_path)
+    store.reset(FINGERPRINT)
+    store.replace_files(FILES[:5])
+    fill_vectors(store, 16)
+    query = vector_of("import sys")
+    answers = [store.find_near(query, 20, ANY) for _ in range(3)]  # from the third on, out of memory
+    index = store._begun()
+    assert index.scan is not None
+    assert index.scan.near(query, 1) is not None
+    for answer in answers[1:]:
+        assert [c.score for c in answer] == pytest.approx([c.score for c in answers[0]], abs=1e-6)
+    store.replace_files([make_file("new.py", "import sys")])
+    fill_vectors(store, 16)
+    for _ in range(3):
+        assert store.find_near(query, 1, ANY)[0].chunk.file_path == "new.py"
+    store.delete_files(["new.py"])
+    for _ in range(3):
+        assert store.find_near(query, 1, ANY)[0].chunk.file_path != "new.py"
+
+
 def test_vectors_come_back_bit_for_bit_equal(tmp_path: Path) -> None:
     store = LanceStore(tmp_path)
     store.reset(FINGERPRINT)
