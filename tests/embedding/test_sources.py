@@ -34,23 +34,37 @@ class Hub:
     """A hub of one repository, ``o/r``, on this machine."""
 
     files: dict[str, bytes]
-    published: dict[str, str] = field(default_factory=dict)  # sha256 by name, as its list of files gives it
+    published: dict[str, str] = field(default_factory=dict)  # sha256 by name, as it gives it for large files
     break_after: int = 0  # bytes after which the first answer breaks off
+    elsewhere: str = ""  # the address of another host, to which it sends whoever wants content
+    status: int = 404  # of what it has not
     seen: Counter[str] = field(default_factory=Counter)
     ranges: list[str] = field(default_factory=list)
+    tokens: list[str] = field(default_factory=list)
     address: str = ""
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        self.seen[request.path] += 1
-        if request.path == "/api/models/o/r/tree/main":
-            entries = [{"path": name, "lfs": {"oid": oid}} for name, oid in self.published.items()]
-            self._send(request, json.dumps(entries).encode())
-            return
-        content = self.files.get(request.path.removeprefix("/o/r/resolve/main/"))
+        self.seen[f"{request.command} {request.path}"] += 1
+        self.tokens.append(request.headers.get("Authorization", ""))
+        name = request.path.removeprefix("/o/r/resolve/main/")
+        content = self.files.get(name)
         if content is None:
-            request.send_error(404)
-            return
-        self._send(request, content)
+            request.send_error(self.status)
+        elif request.command == "HEAD":
+            self._describe(request, name, content)
+        elif self.elsewhere and self.address.endswith(request.headers["Host"]):
+            request.send_response(302)
+            request.send_header("Location", self.elsewhere + request.path)
+            request.end_headers()
+        else:
+            self._send(request, content)
+
+    def _describe(self, request: BaseHTTPRequestHandler, name: str, content: bytes) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(content)))
+        request.send_header("X-Repo-Commit", "c" * 40)
+        request.send_header("ETag", f'"{self.published.get(name, "e" * 40)}"')  # small files have git's hash
+        request.end_headers()
 
     def _send(self, request: BaseHTTPRequestHandler, content: bytes) -> None:
         wanted = request.headers.get("Range", "")
@@ -58,9 +72,21 @@ class Hub:
         self.ranges.append(wanted)
         request.send_response(206 if wanted else 200)
         request.send_header("Content-Length", str(len(content) - start))
+        if wanted:
+            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         request.end_headers()
         cut, self.break_after = self.break_after or len(content), 0
         request.wfile.write(content[start : start + cut])
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client keeps the proxies it found when it was first used, and its wish for telemetry from its import on."""
+    monkeypatch.setenv("no_proxy", "*")  # in small letters it wins over NO_PROXY
+    monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
+    from huggingface_hub import close_session
+
+    close_session()
 
 
 @pytest.fixture
@@ -71,13 +97,14 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
         def do_GET(self) -> None:
             hub.answer(self)
 
+        do_HEAD = do_GET  # noqa: N815 - the name the server looks for
+
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     hub.address = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.setenv("HF_ENDPOINT", hub.address)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield hub
@@ -136,14 +163,18 @@ print(obtain(replace(KNOWN_MODELS[sys.argv[1]], sources=(HubSource("o/r"),)), Pa
 
 
 def test_two_processes_that_ask_at_once_make_one_download(
-    spec: ModelSpec, published: Path, hub: Hub, tmp_path: Path
+    spec: ModelSpec, published: Path, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.files = {part.name: (published / part.name).read_bytes() for part in spec.parts}
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "of the client"))
+    monkeypatch.delenv("HF_HUB_DISABLE_TELEMETRY")
     command = [sys.executable, "-c", FETCHER, DEFAULT_MODEL, str(tmp_path)]
     fetchers = [subprocess.Popen(command, cwd=PACKAGE_ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     answers = {fetcher.communicate(timeout=120)[0].strip() for fetcher in fetchers}
     assert answers == {str(tmp_path / spec.file_name)}
-    assert set(hub.seen.values()) == {1}
+    asked = [f"{method} /o/r/resolve/main/{part.name}" for part in spec.parts for method in ("HEAD", "GET")]
+    assert hub.seen == Counter(asked)  # each once, and nothing besides
+    assert not (tmp_path / "of the client").exists()
     assert read_header(tmp_path / spec.file_name).vocab_size == 30_522
 
 
@@ -156,13 +187,41 @@ def test_a_wrong_hash_never_takes_the_good_name(hub: Hub, plain: ModelSpec, read
     assert obtain(plain, tmp_path).read_bytes() == ready  # nothing of the wrong file was kept
 
 
+PIECE = 10 * 1024 * 1024  # the client's: what it has not whole it asks for again
+
+
 def test_a_download_that_breaks_off_goes_on_where_it_was(
     hub: Hub, plain: ModelSpec, ready: bytes, tmp_path: Path
 ) -> None:
     hub.files = {"m.gguf": ready}
-    hub.break_after = 5_000_000
-    assert obtain(plain, tmp_path).read_bytes() == ready
-    assert hub.ranges == ["", "bytes=5000000-"]
+    hub.break_after = PIECE + 5_000
+    heard: list[tuple[str, int, int]] = []
+    assert obtain(plain, tmp_path, lambda *news: heard.append(news)).read_bytes() == ready
+    assert hub.ranges == ["", f"bytes={PIECE}-"]
+    assert heard[0] == ("m.gguf", PIECE, len(ready))
+    assert heard[-1] == ("m.gguf", len(ready), len(ready))
+    assert [done for _, done, _ in heard] == sorted(done for _, done, _ in heard)
+
+
+def left_by_an_earlier_try(content: bytes, directory: Path) -> Path:
+    staging = directory / ".m.gguf.parts"
+    staging.mkdir()
+    (staging / "m.gguf").write_bytes(content)
+    return directory
+
+
+def test_what_an_earlier_try_left_is_not_fetched_again(
+    hub: Hub, plain: ModelSpec, ready: bytes, tmp_path: Path
+) -> None:
+    hub.files = {"m.gguf": ready}
+    assert obtain(plain, left_by_an_earlier_try(ready[:1_000], tmp_path)).read_bytes() == ready
+    assert hub.ranges == ["bytes=1000-"]
+
+
+def test_more_than_there_is_to_fetch_is_thrown_away(hub: Hub, plain: ModelSpec, ready: bytes, tmp_path: Path) -> None:
+    hub.files = {"m.gguf": ready}
+    assert obtain(plain, left_by_an_earlier_try(ready + b"!", tmp_path)).read_bytes() == ready
+    assert hub.ranges == [""]
 
 
 def test_without_a_known_hash_the_one_the_hub_publishes_is_asked(
@@ -170,11 +229,42 @@ def test_without_a_known_hash_the_one_the_hub_publishes_is_asked(
 ) -> None:
     unknown = replace(plain, parts=(Part("m.gguf"),))
     hub.files = {"m.gguf": ready}
+    with pytest.raises(ModelMissingError, match=r"it publishes no sha256 of m\.gguf"):
+        obtain(unknown, tmp_path)
     hub.published = {"m.gguf": "0" * 64}
     with pytest.raises(ModelMissingError, match="wrong sha256"):
         obtain(unknown, tmp_path)
     hub.published = {"m.gguf": hashlib.sha256(ready).hexdigest()}
     assert obtain(unknown, tmp_path).is_file()
+
+
+def test_the_token_goes_to_the_hub_and_not_where_it_sends_us(
+    hub: Hub, plain: ModelSpec, ready: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "secret")
+    hub.files = {"m.gguf": ready}
+    hub.elsewhere = hub.address.replace("127.0.0.1", "localhost")
+    assert obtain(plain, tmp_path).read_bytes() == ready
+    assert hub.tokens == ["Bearer secret", "Bearer secret", ""]
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (401, r"it wants a token \(HF_TOKEN\)"),
+        (403, r"it wants a token \(HF_TOKEN\)"),
+        (404, "it is not there"),
+        (429, "it asks to come back later"),
+        (500, "it answered with status 500"),
+    ],
+)
+def test_what_the_hub_refuses_is_said_in_words(
+    hub: Hub, plain: ModelSpec, tmp_path: Path, status: int, sentence: str
+) -> None:
+    hub.status = status
+    with pytest.raises(ModelMissingError, match=f"Hugging Face hub, o/r: {sentence}"):
+        obtain(plain, tmp_path)
+    assert hub.seen.total() == 1
 
 
 def test_what_is_no_model_is_refused_although_its_hash_is_right(hub: Hub, plain: ModelSpec, tmp_path: Path) -> None:
@@ -199,19 +289,26 @@ def test_each_source_and_its_cause_are_named_with_the_next_step(
     assert "Search by words and names goes on without it; try 'codeloupe models pull' again" in sentence
 
 
-def test_a_hub_that_does_not_listen_is_given_up_at_once(
-    plain: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("endpoint", "cause"), [("http://127.0.0.1:9", ".*refused"), ("http://no-such-host.invalid", "")]
+)
+def test_a_hub_that_cannot_be_reached_is_asked_once(
+    plain: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str, cause: str
 ) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    with pytest.raises(ModelMissingError, match=r"Hugging Face hub, o/r: .*refused"):
+    def refuse_to_wait(seconds: float) -> None:
+        raise AssertionError(f"waited {seconds} s to ask again")
+
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    monkeypatch.setattr("time.sleep", refuse_to_wait)
+    with pytest.raises(ModelMissingError, match=f"Hugging Face hub, o/r: it cannot be reached: {cause}"):
         obtain(plain, tmp_path)
 
 
-def test_an_endpoint_that_is_a_file_is_refused(
-    plain: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("endpoint", ["file:///hub", "hub.example", "http://hub:port", "http://[hub", "https://"])
+def test_an_endpoint_that_is_no_address_is_refused(
+    plain: ModelSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str
 ) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", tmp_path.as_uri())
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
     with pytest.raises(ModelMissingError, match="no address of the web"):
         obtain(plain, tmp_path)
 
