@@ -35,8 +35,9 @@ IDLE_S = 300.0  # after this long without work a child ends and its memory is fr
 _REAP_EVERY_S = 30.0
 DOCUMENT_NICE = 5  # queries, and the user's own work, get about three times the share of a core
 _QUERY_THREADS = 4  # more do not shorten a query of a few tokens
-# MiniLM answers a query in 4 ms with one thread and in 3.5 with two, which on a busy machine wait for each other (p50 6
-# against 23 ms); a model this large takes most of a second, and halves it with two.
+# MiniLM answers a query in 4 ms with one thread and in 3.5 with two on a quiet machine: nothing to gain, and on a busy
+# one two threads wait for each other (seen, but not measured like for like). A model this large takes most of a
+# second, and halves it with two.
 _LARGE_FILE_BYTES = 500_000_000
 _SLOWEST_CHARACTERS_PER_S = 20.0  # under a 7B model on one loaded core; slower than this is taken for hung
 _START_PATIENCE_S = 120.0
