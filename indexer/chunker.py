@@ -18,12 +18,12 @@ from indexer.merging import merge
 from indexer.pieces import Limits, Piece, cut
 from indexer.prose import SectionOutline
 from indexer.units import Outline, PlainOutline, Unit
-from storage.chunk import Chunk, chunk_id, content_hash
+from storage.chunk import Chunk, chunk_id, content_hash, with_context
 
 if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
-CHUNKER_VERSION = "1"  # raised whenever the same file and settings give other chunks
+CHUNKER_VERSION = "2"  # raised whenever the same file and settings give other chunks
 # Estimated, where MiniLM reads 512: of 18,800 chunks none but single long lines had more. 5 to 10 % of chunks of code
 # end here rather than at their characters.
 MAX_CHUNK_TOKENS = 400
@@ -76,10 +76,11 @@ def _chunks(pieces: list[Piece], lines: Lines, file: _File) -> tuple[Chunk, ...]
     chunks: list[Chunk] = []
     for index, piece in enumerate(pieces):
         content = lines.text(piece.first, piece.last)
+        read = with_context(piece.context, content)
         start, end = lines.byte_span(piece.first, piece.last)
         chunks.append(
             Chunk(
-                id=chunk_id(file.path, content, seen[content]),
+                id=chunk_id(file.path, read, seen[read]),
                 file_path=file.path,
                 chunk_index=index,
                 content=content,
@@ -96,5 +97,5 @@ def _chunks(pieces: list[Piece], lines: Lines, file: _File) -> tuple[Chunk, ...]
                 file_hash=file.file_hash,
             )
         )
-        seen[content] += 1
+        seen[read] += 1
     return tuple(chunks)

@@ -129,6 +129,10 @@ def _damaged(
 
 
 def _repair(root: Path, settings: Settings, damages: Sequence[Damage]) -> None:
-    """Forget the damaged files; the next run finds them new."""
+    """Forget the damaged files; the next run finds them new. Damage to no file in particular is to the whole index."""
+    paths = {damage.path for damage in damages}
+    if "" in paths:
+        index_directory(settings, root).joinpath("index.json").unlink(missing_ok=True)
+        return
     with writing(settings, root) as store:
-        store.delete_files({damage.path for damage in damages})
+        store.delete_files(paths)

@@ -6,17 +6,22 @@ file's text after decoding to UTF-8 with ``\n`` line ends. Paths are relative to
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import xxhash
 
 
-def chunk_id(file_path: str, content: str, occurrence: int) -> str:
-    """The 32 hexadecimal digits that name a chunk: its place, its text, and which of equal ones it is.
+def chunk_id(file_path: str, read: str, occurrence: int) -> str:
+    """The 32 hexadecimal digits that name a chunk: its path, what a model reads of it, and which of equal ones it is.
 
     Lines are left out on purpose: a chunk that only moved keeps its id, and with it its vector.
     """
-    return xxhash.xxh3_128_hexdigest(f"{file_path}\0{occurrence}\0{content}".encode())
+    return xxhash.xxh3_128_hexdigest(f"{file_path}\0{occurrence}\0{read}".encode())
+
+
+def with_context(context: str, content: str) -> str:
+    """What a model reads: the lines an inner piece would be meaningless without, then the piece."""
+    return f"{context}\n{content}" if context else content
 
 
 def content_hash(content: str) -> str:
@@ -45,8 +50,8 @@ class Chunk:
     file_hash: str
 
     def embedding_text(self) -> str:
-        """What a model reads: the lines an inner piece would be meaningless without, then the piece."""
-        return f"{self.context}\n{self.content}" if self.context else self.content
+        """What a model reads of this chunk."""
+        return with_context(self.context, self.content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,4 +99,5 @@ class Hit:
     chunk: Chunk
     score: float
     found_by: tuple[str, ...]  # of "text", "vector", "exact", "regex"
-    matched_lines: tuple[int, ...] = field(default=())  # 1-based lines with an exact or regex match
+    matched_lines: tuple[int, ...] = ()  # 1-based lines with an exact or regex match
+    signals: tuple[tuple[str, float], ...] = ()  # what made the score, by name (storage/ranking/ranking.py)

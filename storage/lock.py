@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,9 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from storage.errors import IndexBusyError
+
+# filelock counts a process's holders without a lock of its own: two threads that come at once would refuse each other.
+_TAKING = threading.Lock()
 
 
 class WriterLock:
@@ -31,14 +35,16 @@ class WriterLock:
 
         Raises IndexBusyError, naming the holder, where another process has it.
         """
-        lock = self._lock()
-        self._acquire(lock)
+        with _TAKING:
+            lock = self._lock()
+            self._acquire(lock)
         try:
             yield
         finally:
-            if lock.lock_counter == 1:
-                self._holder_path.unlink(missing_ok=True)
-            lock.release()
+            with _TAKING:
+                if lock.lock_counter == 1:
+                    self._holder_path.unlink(missing_ok=True)
+                lock.release()
 
     def _lock(self) -> FileLock:
         return FileLock(self._directory / "writer.lock", is_singleton=True, thread_local=False, mode=0o600)
