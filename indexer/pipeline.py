@@ -7,7 +7,7 @@ anywhere leaves whole files behind and the next run does the rest.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -64,10 +64,17 @@ def drift(root: Path, known: Mapping[str, FileRecord], settings: IndexSettings) 
     return plan_changes(known, walk(root, settings))
 
 
-def refresh_text(root: Path, store: ChunkStore, settings: IndexSettings, report: Report, stop: Stop) -> TextSummary:
-    """Bring the text of ``store`` up to date with ``root``; ``stop`` is asked between files."""
+def refresh_text(
+    root: Path, store: ChunkStore, settings: IndexSettings, report: Report, stop: Stop, *, force: bool = False
+) -> TextSummary:
+    """Bring the text of ``store`` up to date with ``root``; ``stop`` is asked between files.
+
+    ``force`` reads every file, whatever its size and time say; what was indexed answers until its file's turn comes.
+    """
     report(Progress("walk", 0, 0))
     changes = drift(root, store.files(), settings)
+    if force:
+        changes = replace(drift(root, {}, settings), gone=changes.gone)
     total = len(changes.to_read)
     store.delete_files(changes.gone)
     if changes.skipped:

@@ -96,7 +96,7 @@ def _home(name: str) -> Path | None:
 
 @main.command()
 @click.argument("path", default=".", type=click.Path())
-@click.option("--force", is_flag=True, help="Rebuild from nothing.")
+@click.option("--force", is_flag=True, help="Read every file again.")
 @json_option
 @click.pass_obj
 def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> None:

@@ -106,7 +106,7 @@ def _index(root: Path, settings: Settings, meaning: Meaning, *, repair: bool) ->
             return [Finding(name, str(state), "codeloupe index " + str(root))]
         damages = store.check()
     except StorageError as error:
-        return [Finding(name, str(error), f"codeloupe index --force {root}")]
+        return [Finding(name, str(error), f"codeloupe clean --root {root}, then codeloupe index {root}")]
     finally:
         store.close()
     if not damages:

@@ -91,7 +91,7 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """How much a run does: everything, or everything anew, or the text and a few vectors."""
+    """How much a run does: what changed, or every file, or the text and a few vectors."""
 
     force: bool = False
     most_vectors: int | None = None
@@ -100,8 +100,8 @@ class Scope:
 def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
     """Bring the store up to date with the root; what was committed stays, whatever happens after it."""
     started = monotonic()
-    rebuilt = prepare(task.store, wanted_fingerprint(task.settings, task.meaning.embedder), force=scope.force)
-    text = refresh_text(task.root, task.store, task.settings.index, report, stop)
+    rebuilt = prepare(task.store, wanted_fingerprint(task.settings, task.meaning.embedder))
+    text = refresh_text(task.root, task.store, task.settings.index, report, stop, force=scope.force)
     _tidy(task.store, report)
     embedded, off = _embed(task, report, stop, scope)
     if embedded:
@@ -109,12 +109,12 @@ def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
     return _summary(task.store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
 
 
-def prepare(store: ChunkStore, wanted: Fingerprint, *, force: bool) -> str:
+def prepare(store: ChunkStore, wanted: Fingerprint) -> str:
     """Drop what cannot serve ``wanted``; returns why, in words, or ""."""
     state = store.state(wanted)
-    if force or state in REBUILD_REASONS:
+    if state in REBUILD_REASONS:
         store.reset(wanted)
-        return "rebuilding was asked for" if force else REBUILD_REASONS[state]
+        return REBUILD_REASONS[state]
     if state is IndexState.STALE_MODEL:
         store.reset_vectors(wanted)
         return "the vectors were made by another model"

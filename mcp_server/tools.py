@@ -123,7 +123,7 @@ class Tools:
         """Start or refresh the index of a workspace root; searches do this by themselves, so it is rarely needed.
 
         Returns at once with what is going on. wait=true returns when the index is complete, with progress on the way;
-        force=true rebuilds from nothing. path: a directory under an allowed root, "" for the first root.
+        force=true reads every file again. path: a directory under an allowed root, "" for the first root.
         """
         job = await anyio.to_thread.run_sync(
             partial(self._engine.start_index, path, force=force), limiter=self._index_threads
@@ -135,7 +135,7 @@ class Tools:
 
     async def _wait(self, ctx: Context, job: Job) -> JobView:
         """Report progress until the job rests; a cancelled wait stops the job, what it committed stays."""
-        seen, told = job.view(), 0.0
+        seen, told = job.view(), -1.0
         try:
             while not seen.resting:
                 if seen.share > told:  # progress may only grow; "walk" and "tidy" have none to tell
@@ -149,6 +149,8 @@ class Tools:
             raise
         if seen.error:
             raise ProductError(seen.error)
+        if told < 1.0:
+            await ctx.report_progress(100, 100, seen.sentence())
         return seen
 
     async def embed(
