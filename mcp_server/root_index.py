@@ -44,7 +44,7 @@ class RootIndex:
         self._store: ChunkStore | None = None
         self._job: Job | None = None
         self._drift = DriftCheck(self._look, EXPECTED)
-        self._stats: tuple[float, int, StoreStats] | None = None
+        self._stats: tuple[float, JobView, StoreStats] | None = None
 
     def open(self) -> ChunkStore:
         """The store, for reading."""
@@ -96,13 +96,13 @@ class RootIndex:
 
     def stats(self) -> StoreStats:
         """Figures of the store: of now while a job works, else at most two seconds old."""
-        number = self._view().number
+        view = self._view()  # whole: two jobs may have the same number
         with self._lock:
-            if self._stats and self._stats[1] == number and monotonic() - self._stats[0] < STATS_AGE_S:
+            if self._stats and self._stats[1] == view and monotonic() - self._stats[0] < STATS_AGE_S:
                 return self._stats[2]
         stats = self.open().stats()
         with self._lock:
-            self._stats = (monotonic(), number, stats)
+            self._stats = (monotonic(), view, stats)
         return stats
 
     def freshness(self, notes: tuple[str, ...] = ()) -> Freshness:
