@@ -61,9 +61,10 @@ async def test_a_client_that_gives_up_waiting_can_go_on_and_have_the_whole_index
                 await started.wait()
             waiting.cancel_scope.cancel()
         assert (await client.list_tools()).tools
-        assert "Indexed 30 files" in await text(client, "index", wait=True)
+        said = await text(client, "index", wait=True)
+        assert said.startswith("Indexed 30 files in 30 chunks, 30 with vectors"), said
         answer = await data(client, "search", query="unload_machines_3", format="json")
-        assert answer["freshness"]["vectors"] == 1.0
+        assert answer["freshness"]["vectors"] == 1.0, answer
 
 
 @pytest.mark.parametrize("era", ERAS)
