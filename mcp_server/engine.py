@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -36,6 +37,9 @@ INCOMPLETE = (
     "the search was cut short by its time limit, so matches may be missing; narrow by paths or simplify the pattern"
 )
 
+REMEMBERED_QUERIES = 256  # the next page of an answer asks the same again; a vector is some kilobytes
+MOST_NUMBERS = 400_000  # in one embed answer: 4 MB of JSON, sent as text and as structure; clients close at 10 MB
+
 log = logging.getLogger(__name__)
 
 
@@ -56,6 +60,7 @@ class Engine:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="model")
         self._meaning: Future[Meaning] | None = None
         self._opening = threading.Lock()
+        self._embedded = lru_cache(maxsize=REMEMBERED_QUERIES)(self._embed_query)
         self.roots = {root: RootIndex(root, settings, self.meaning, start_job) for root in roots}
 
     def preload(self) -> None:
@@ -65,7 +70,7 @@ class Engine:
             root.has_vectors()
         meaning = self.meaning()
         if meaning.embedder is not None:
-            self._vector("warm up", meaning.embedder)
+            self._vector("warm up")
 
     def meaning(self) -> Meaning:
         """The model, opened once."""
@@ -129,6 +134,11 @@ class Engine:
         if meaning.embedder is None:
             raise EmbeddingError(meaning.off)
         embedder = meaning.embedder if cache else uncached(meaning.embedder)
+        if len(texts) * embedder.dim > MOST_NUMBERS:
+            most = MOST_NUMBERS // embedder.dim
+            raise RequestError(
+                f"{len(texts):,} vectors of {embedder.dim:,} numbers are too many for one answer; send {most:,} texts at a time."
+            )
         if kind == "query":
             vectors = [embedder.embed_query(text, timeout_s) for text in texts]
         else:
@@ -169,16 +179,21 @@ class Engine:
         if not any(root.has_vectors() for root in self.roots.values()):
             return QueryVector(None)
         floor = request.min_similarity if request.min_similarity is not None else self._floor(meaning.embedder)
-        vector = self._vector(request.query, meaning.embedder)
+        vector = self._vector(request.query)
         return QueryVector(vector.vector, floor, vector.note)
 
     def _floor(self, embedder: Embedder) -> float:
         configured = self.settings.search.min_similarity
         return embedder.min_similarity if configured == -1.0 else configured
 
-    def _vector(self, query: str, embedder: Embedder) -> QueryVector:
+    def _embed_query(self, query: str) -> NDArray[np.float32]:
+        embedder = self.meaning().embedder
+        assert embedder is not None
+        return embedder.embed_query(query)
+
+    def _vector(self, query: str) -> QueryVector:
         """The vector within the time a search may wait; the model goes on loading for the next one."""
-        pending = self._pool.submit(embedder.embed_query, query)
+        pending = self._pool.submit(self._embedded, query)
         try:
             return QueryVector(pending.result(self.settings.search.model_wait_s))
         except FutureTimeoutError:

@@ -10,18 +10,21 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
 
-from mcp_server.engine import Engine
-from mcp_server.errors import EXPECTED
 from mcp_server.logs import StdoutGuard
 from mcp_server.settings import Settings
 from mcp_server.tools import build
+
+if TYPE_CHECKING:
+    from mcp_server.engine import Engine
 
 PARENT_LOOK_S = 2.0  # how often a server looks whether its client is still there
 
@@ -46,23 +49,45 @@ class FirstAnswer:
         await self._given.wait()
 
 
+class LateEngine:
+    """The engine, imported and made when a tool first needs it: a client's first request waits for neither."""
+
+    def __init__(self, roots: Sequence[Path], settings: Settings) -> None:
+        self.settings = settings
+        self._roots = roots
+        self._making = threading.Lock()
+        self._made: Engine | None = None
+
+    def __call__(self) -> Engine:
+        """The one engine; called from worker threads."""
+        with self._making:
+            if self._made is None:
+                self._made = import_module("mcp_server.engine").Engine(self._roots, self.settings)
+            return self._made
+
+    def close(self) -> None:
+        """Close what was made, without waiting."""
+        if self._made is not None:
+            self._made.close(wait=False)
+
+
 def serve(roots: Sequence[Path], settings: Settings, version: str, guard: StdoutGuard) -> None:
     """Serve until the client goes; does not return."""
-    engine = Engine(roots, settings)
+    engine = LateEngine(roots, settings)
     anyio.run(_serve, engine, version, guard)
     leave(engine)
 
 
-def leave(engine: Engine) -> None:
+def leave(engine: LateEngine) -> None:
     """End this process now: children see their pipes close, threads in native code must not delay it."""
-    engine.close(wait=False)
+    engine.close()
     sys.stderr.flush()
     os._exit(0)
 
 
-async def _serve(engine: Engine, version: str, guard: StdoutGuard) -> None:
+async def _serve(engine: LateEngine, version: str, guard: StdoutGuard) -> None:
     first_answer = FirstAnswer()
-    server = build(engine, version, [first_answer])
+    server = build(engine, engine.settings, version, [first_answer])
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_leave_on_signal, engine)
         tasks.start_soon(_leave_with_parent, engine)
@@ -72,16 +97,16 @@ async def _serve(engine: Engine, version: str, guard: StdoutGuard) -> None:
         tasks.cancel_scope.cancel()
 
 
-async def _preload(engine: Engine, first_answer: FirstAnswer) -> None:
+async def _preload(engine: LateEngine, first_answer: FirstAnswer) -> None:
     """Load what a first search needs while the client thinks; a failure shows itself in that search."""
     await first_answer.wait()
     try:
-        await anyio.to_thread.run_sync(engine.preload, abandon_on_cancel=True)
-    except EXPECTED as error:
-        log.warning("%s", error)
+        await anyio.to_thread.run_sync(lambda: engine().preload(), abandon_on_cancel=True)
+    except Exception:
+        log.warning("what a first search needs could not be loaded ahead of it", exc_info=True)
 
 
-async def _leave_on_signal(engine: Engine) -> None:
+async def _leave_on_signal(engine: LateEngine) -> None:
     if sys.platform == "win32":  # no asyncio signal support there; the console's own handler ends the process
         signal.signal(signal.SIGINT, lambda *_: leave(engine))
         return
@@ -91,7 +116,7 @@ async def _leave_on_signal(engine: Engine) -> None:
             leave(engine)
 
 
-async def _leave_with_parent(engine: Engine) -> None:
+async def _leave_with_parent(engine: LateEngine) -> None:
     """Leave when the client died without closing our input: something else may hold the pipe open."""
     parent = os.getppid()
     while os.getppid() == parent:  # noqa: ASYNC110 - nothing tells of a parent's death, so it is looked for

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import anyio
 import anyio.from_thread
@@ -19,9 +20,14 @@ from pydantic import Field, ValidationError
 
 from indexer.vocabulary import KINDS, LANGUAGES
 from mcp_server import failures, requests, results
-from mcp_server.engine import Engine
 from mcp_server.errors import EXPECTED, ProductError
-from mcp_server.jobs import Job, JobView
+from mcp_server.settings import Settings
+
+if TYPE_CHECKING:  # imported at the first tool call: a client's first request waits for neither
+    from mcp_server.engine import Engine
+    from mcp_server.jobs import Job, JobView
+
+    OpenEngine = Callable[[], Engine]
 
 INSTRUCTIONS = """\
 codeloupe searches the code of this workspace by meaning, by name and by text, locally. Use `search` first when you \
@@ -81,8 +87,10 @@ Format = Annotated[
 class Tools:
     """The tools' functions, bound to one engine."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: OpenEngine, settings: Settings) -> None:
         self._engine = engine
+        self._settings = settings
+        self._waiting: Counter[Job] = Counter()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._index_threads = anyio.CapacityLimiter(INDEX_THREADS)
         self._embed_threads = anyio.CapacityLimiter(EMBED_THREADS)
@@ -111,9 +119,9 @@ class Tools:
         filters = requests.filters_from(paths, languages, kinds, (LANGUAGES, KINDS))
         floor = None if min_similarity == -1.0 else min_similarity
         request = requests.search_request(query, limit, offset, mode, filters, floor)
-        how = requests.answering(detail, format, max_tokens, self._engine.settings.search.max_chars)
+        how = requests.answering(detail, format, max_tokens, self._settings.search.max_chars)
         answer = await anyio.to_thread.run_sync(
-            partial(self._engine.search, request), limiter=self._search_threads, abandon_on_cancel=True
+            lambda: self._engine().search(request), limiter=self._search_threads, abandon_on_cancel=True
         )
         if how.format == "json":
             return structured(results.as_json(answer, how))
@@ -126,7 +134,7 @@ class Tools:
         force=true reads every file again. path: a directory under an allowed root, "" for the first root.
         """
         job = await anyio.to_thread.run_sync(
-            partial(self._engine.start_index, path, force=force), limiter=self._index_threads
+            lambda: self._engine().start_index(path, force=force), limiter=self._index_threads
         )
         view = job.view()
         if wait:
@@ -134,8 +142,9 @@ class Tools:
         return text(view.sentence())
 
     async def _wait(self, ctx: Context, job: Job) -> JobView:
-        """Report progress until the job rests; a cancelled wait stops the job, what it committed stays."""
+        """Report progress until the job rests; the last wait that is cancelled stops the job, its commits stay."""
         seen, told = job.view(), -1.0
+        self._waiting[job] += 1
         try:
             while not seen.resting:
                 if seen.share > told:  # progress may only grow; "walk" and "tidy" have none to tell
@@ -145,8 +154,11 @@ class Tools:
                     partial(job.wait_for_change, seen, 1.0), limiter=self._index_threads, abandon_on_cancel=True
                 )
         except anyio.get_cancelled_exc_class():
-            job.stop(wait=False)  # waiting would hold up every other request
+            if self._waiting[job] == 1:
+                job.stop(wait=False)  # waiting would hold up every other request
             raise
+        finally:
+            self._waiting[job] -= 1
         if seen.error:
             raise ProductError(seen.error)
         if told < 1.0:
@@ -164,7 +176,7 @@ class Tools:
         wanted = requests.embed_texts(texts, kind)
         timeout_s = requests.embed_timeout(timeout)
         vectors = await anyio.to_thread.run_sync(
-            partial(self._engine.embed, wanted, kind, cache=cache, timeout_s=timeout_s),
+            lambda: self._engine().embed(wanted, kind, cache=cache, timeout_s=timeout_s),
             limiter=self._embed_threads,
             abandon_on_cancel=True,
         )
@@ -175,7 +187,7 @@ class Tools:
 
         Per root: state, files, chunks, coverage of each tier, index kind, and what runs now.
         """
-        state = await anyio.to_thread.run_sync(self._engine.status, limiter=self._index_threads)
+        state = await anyio.to_thread.run_sync(lambda: self._engine().status(), limiter=self._index_threads)
         return structured(state.as_json()) if format == "json" else text(state.sentence())
 
 
@@ -198,8 +210,8 @@ class CodeloupeServer(MCPServer):
             raise
 
 
-def build(engine: Engine, version: str, middleware: Sequence[Any] = ()) -> CodeloupeServer:
-    """The server with its four tools; nothing heavy is loaded."""
+def build(engine: OpenEngine, settings: Settings, version: str, middleware: Sequence[Any] = ()) -> CodeloupeServer:
+    """The server with its four tools; nothing heavy is loaded, and ``engine`` is called by the first tool alone."""
     server = CodeloupeServer(
         "codeloupe",
         title="codeloupe",
@@ -208,7 +220,7 @@ def build(engine: Engine, version: str, middleware: Sequence[Any] = ()) -> Codel
         log_level="WARNING",
         middleware=middleware,
     )
-    tools = Tools(engine)
+    tools = Tools(engine, settings)
     for tool, title, hints in (
         (tools.search, "Search code", READS),
         (tools.index, "Index code", WRITES),
