@@ -135,9 +135,9 @@ class Engine:
             raise EmbeddingError(meaning.off)
         embedder = meaning.embedder if cache else uncached(meaning.embedder)
         if len(texts) * embedder.dim > MOST_NUMBERS:
-            most = MOST_NUMBERS // embedder.dim
             raise RequestError(
-                f"{len(texts):,} vectors of {embedder.dim:,} numbers are too many for one answer; send {most:,} texts at a time."
+                f"{len(texts):,} vectors of {embedder.dim:,} numbers are too many for one answer; "
+                f"send {MOST_NUMBERS // embedder.dim:,} texts at a time."
             )
         if kind == "query":
             vectors = [embedder.embed_query(text, timeout_s) for text in texts]
