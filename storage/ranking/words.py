@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-LEAST_STEM = 3  # letters that must remain: "string" is not "str", "used" is "use", "ids" is "id" by LEAST_PLURAL
+LEAST_STEM = 3  # letters that must remain: "used" and "uses" stay apart from "us"
 _ENDINGS = tuple(
     sorted(
         (  # noqa: SIM905 - as a list it would be fifty lines
             "izations ization ational ations ation ators ator ating ates ated ate ities ity ments ment ances ance "
-            "ences ence ables able ibles ible ings ing ions ion ors or ers er ies ied ives ive als al ics ic es ed ly s y e"
+            "ences ence ables able ibles ible ings ing ions ion ors or ers er ies ied ives ive als al ics ic es ed ly "
+            "s y e"
         ).split(),
         key=len,
         reverse=True,
