@@ -42,7 +42,8 @@ class Node:
     def inspect(self, launch: Launch, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run Inspector's command line against a server."""
         program = self.directory / "node_modules" / "@modelcontextprotocol" / "inspector" / "clients" / "launcher"
-        settings = [part for name, value in launch.environment.items() for part in ("-e", f"{name}={value}")]
+        given = {name: value for name, value in launch.environment.items() if value}  # it takes no empty value
+        settings = [part for name, value in given.items() for part in ("-e", f"{name}={value}")]
         line = [str(program / "build" / "index.js"), "--cli", *launch.line, *settings, *arguments]
         return self.start(*line, environment={"HOME": str(launch.home.directory)}, cwd=launch.directory)
 
