@@ -15,7 +15,7 @@ from indexer.vocabulary import KINDS, LANGUAGES
 from mcp_server import requests, results, terminal
 from mcp_server.engine import Engine
 from mcp_server.errors import ProductError
-from mcp_server.freshness import counted
+from mcp_server.freshness import Freshness, counted
 from mcp_server.home import KeptIndex, cache_directory, index_directory, kept_indexes
 from mcp_server.root_index import in_thread
 from mcp_server.roots import checked_root, serving_roots
@@ -86,7 +86,7 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
             view.busy or view.error for view in map(terminal.follow, [root.refresh() for root in engine.roots.values()])
         ]
         answer = engine.search(request)
-    for note in filter(None, notes):
+    for note in filter(None, [*notes, _hint(answer.freshness)]):
         click.echo(f"codeloupe: {note}", err=True)
     click.echo(
         json.dumps(results.as_json(answer, how), ensure_ascii=False)
@@ -94,6 +94,14 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
         else terminal.answer(answer, how, roots)
     )
     return FOUND if answer.found else NOTHING
+
+
+def _hint(freshness: Freshness) -> str:
+    """What would make the next answer better, where something is missing that only `index` adds."""
+    missing = freshness.chunks - freshness.vectors
+    if not missing or freshness.notes:
+        return ""
+    return f"{counted(missing, 'chunk')} can be found by words alone; 'codeloupe index' adds meaning."
 
 
 def embed(texts: Sequence[str], overrides: Sequence[str], *, kind: str, cache: bool) -> int:

@@ -13,6 +13,7 @@ import xxhash
 
 from mcp_server.errors import ProductError
 from mcp_server.settings import Settings
+from storage.lock import WriterLock
 
 ROOT_NOTE = "root.json"  # beside each index: which directory it is of
 
@@ -52,8 +53,11 @@ def note_root(directory: Path, root: Path) -> None:
     Raises ProductError where it cannot be written.
     """
     try:
+        directory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)  # one that is there is somebody's choice
         make_private(directory)
-        (directory / ROOT_NOTE).write_text(json.dumps({"root": str(root)}), encoding="utf-8")
+        note = directory / ROOT_NOTE
+        note.touch(mode=0o600)
+        note.write_text(json.dumps({"root": str(root)}), encoding="utf-8")
     except OSError as error:
         raise ProductError(
             f"The index of {root} cannot be kept in {directory} ({error.strerror or error}); "
@@ -73,7 +77,9 @@ class KeptIndex:
         return sum(path.stat().st_size for path in self.directory.rglob("*") if path.is_file())
 
     def remove(self) -> None:
-        """Delete it."""
+        """Delete it. Raises IndexBusyError where another process writes it."""
+        with WriterLock(self.directory).held():
+            pass
         shutil.rmtree(self.directory)
 
 
