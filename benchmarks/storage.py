@@ -108,7 +108,7 @@ def fill(store: LanceStore, files: list[FileRows], vectors: Floats) -> None:
         print(f"  {'':44} {len(chunks) / took * 1000:11,.0f} chunks/s")
         took = timed("write all vectors", lambda: _fill_vectors(store, chunks, vectors))
         print(f"  {'':44} {len(chunks) / took * 1000:11,.0f} vectors/s")
-        timed("search words before any maintenance", lambda: store.find_text(["parse", "config"], 50, ANY), 5)
+        timed("search words before any maintenance", lambda: store.find_text(query_terms("parse config"), 50, ANY), 5)
         timed("maintain: text and vector indexes", store.maintain)
         timed("maintain again: nothing to do", store.maintain)
     print(f"  {store.stats()}")

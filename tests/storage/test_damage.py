@@ -10,6 +10,7 @@ from storage.chunk import Filters
 from storage.errors import IndexUnusableError, StorageError
 from storage.fingerprint import IndexState
 from storage.lance_store import LanceStore
+from storage.ranking.terms import query_terms
 from storage.store import Pattern
 from tests.storage.samples import FINGERPRINT, make_file, vector_of, vectors_of
 
@@ -43,10 +44,10 @@ def test_an_empty_newest_commit_is_stepped_back_from(directory: Path, table: str
     newest_manifest(directory, table).write_bytes(b"")
     store = LanceStore(directory)
     assert store.state(FINGERPRINT) is IndexState.CURRENT
-    assert {c.chunk.file_path for c in store.find_text(["old"], 5, ANY)} == {"old.py"}
+    assert {c.chunk.file_path for c in store.find_text(query_terms("old"), 5, ANY)} == {"old.py"}
     assert store.files().get("new.py", make_file("x").record).size == (10 if table == "vectors" else -1)
     store.replace_files([make_file("new.py", "a new file")])
-    assert {c.chunk.file_path for c in store.find_text(["file"], 5, ANY)} == {"old.py", "new.py"}
+    assert {c.chunk.file_path for c in store.find_text(query_terms("file"), 5, ANY)} == {"old.py", "new.py"}
     assert store.check() == []
 
 
@@ -60,7 +61,7 @@ def test_a_table_without_any_commit_is_corrupt_and_a_reset_begins_anew(directory
     store.reset(FINGERPRINT)
     assert store.state(FINGERPRINT) is IndexState.CURRENT
     store.replace_files([make_file("new.py", "a new file")])
-    assert len(store.find_text(["new"], 5, ANY)) == 1
+    assert len(store.find_text(query_terms("new"), 5, ANY)) == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"fingerprint": 3}', '{"fingerprint": {"schema": "1"}}', "\x00\x01"])
@@ -69,7 +70,7 @@ def test_a_damaged_description_is_corrupt(directory: Path, text: str) -> None:
     store = LanceStore(directory)
     assert store.state(FINGERPRINT) is IndexState.CORRUPT
     with pytest.raises(IndexUnusableError, match="index again"):
-        store.find_text(["a"], 5, ANY)
+        store.find_text(query_terms("a"), 5, ANY)
     store.reset(FINGERPRINT)
     assert store.state(FINGERPRINT) is IndexState.CURRENT
 
@@ -96,7 +97,7 @@ def test_harmed_data_is_found_by_the_check_or_refused_in_words(directory: Path, 
     except IndexUnusableError as error:
         assert "index again" in str(error)
     for find in (
-        lambda: store.find_text(["file"], 5, ANY),
+        lambda: store.find_text(query_terms("file"), 5, ANY),
         lambda: store.find_near(vector_of("x"), 5, ANY),
         lambda: store.find_matches(Pattern("file", is_regex=False), 5, ANY),
         lambda: store.replace_files([make_file("new.py", "again")]),

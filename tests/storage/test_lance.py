@@ -128,7 +128,7 @@ def test_rows_written_after_the_indexes_were_built_are_found(tmp_path: Path) -> 
     assert store.stats().vector_index == "ivf_pq"
     store.replace_files([make_file("late.py", "def late_arrival(): pass")])
     fill_vectors(store, 16)
-    assert store.find_text(["arrival"], 5, ANY)[0].chunk.file_path == "late.py"
+    assert store.find_text(query_terms("arrival"), 5, ANY)[0].chunk.file_path == "late.py"
     assert store.find_near(vector_of("def late_arrival(): pass"), 1, ANY)[0].chunk.file_path == "late.py"
     store.delete_files([f"f{n}.py" for n in range(200)])
     store.maintain()
@@ -171,11 +171,11 @@ def test_a_reader_follows_a_reset_by_another(tmp_path: Path) -> None:
     writer, reader = LanceStore(tmp_path), LanceStore(tmp_path)
     writer.reset(FINGERPRINT)
     writer.replace_files([make_file("a.py", "first words")])
-    assert len(reader.find_text(["words"], 5, ANY)) == 1
+    assert len(reader.find_text(query_terms("words"), 5, ANY)) == 1
     writer.reset(FINGERPRINT)
-    assert reader.find_text(["words"], 5, ANY) == []
+    assert reader.find_text(query_terms("words"), 5, ANY) == []
     writer.replace_files([make_file("b.py", "second words")])
-    assert [c.chunk.file_path for c in reader.find_text(["words"], 5, ANY)] == ["b.py"]
+    assert [c.chunk.file_path for c in reader.find_text(query_terms("words"), 5, ANY)] == ["b.py"]
     assert sorted(path.name for path in tmp_path.glob("*.lance")) == [
         "chunks-2.lance",
         "files-2.lance",
@@ -221,7 +221,7 @@ def test_maintenance_does_not_leave_files_open(tmp_path: Path) -> None:
     def round_of(number: int) -> int:
         store.replace_files([make_file(f"f{n}.py", f"round {number} line {n}") for n in range(1100)])
         store.maintain()
-        assert store.find_text(["round", str(number)], 1, ANY)
+        assert store.find_text(query_terms(f"round {number}"), 1, ANY)
         return len(list(Path("/proc/self/fd").iterdir()))
 
     opened = [round_of(number) for number in range(6)]
@@ -263,6 +263,7 @@ from pathlib import Path
 from storage.chunk import Filters
 from storage.errors import StorageFullError
 from storage.lance_store import LanceStore
+from storage.ranking.terms import query_terms
 from tests.storage.samples import FINGERPRINT, make_file
 directory = Path(sys.argv[1])
 store = LanceStore(directory)
@@ -276,7 +277,7 @@ for folder, _, names in os.walk(directory):
 if os.geteuid() == 0:
     os.setuid(65534)
 store = LanceStore(directory)
-print(len(store.find_text(["kept"], 5, Filters())), store.state(FINGERPRINT))
+print(len(store.find_text(query_terms("kept"), 5, Filters())), store.state(FINGERPRINT))
 for write in (lambda: store.replace_files([make_file("a.py", "x")]), lambda: store.reset(FINGERPRINT), store.maintain):
     try:
         write()

@@ -1,0 +1,245 @@
+"""Candidates into hits, on candidates made by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import prod
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.chunk import Candidate, Chunk, Hit
+from storage.ranking.asking import understand
+from storage.ranking.places import PLACE_WEIGHT, Place
+from storage.ranking.ranking import WEIGHTS, definition, rank
+
+Legs = dict[str, list[Candidate]]
+
+
+def chunk(path: str, index: int = 0, defines: str = "", kind: str = "function", language: str = "python") -> Chunk:
+    """A chunk of ``path``; it stands under the first of the names it defines."""
+    names = tuple(defines.split())
+    return Chunk(
+        id=f"{path}:{index}",
+        file_path=path,
+        chunk_index=index,
+        content="",
+        start_line=index + 1,
+        end_line=index + 1,
+        start_byte=index,
+        end_byte=index + 1,
+        language=language,
+        kind=kind,
+        name_path=names[0] if names else "",
+        defines=names,
+        context="",
+        content_hash="",
+        file_hash="",
+    )
+
+
+def leg(*scored: tuple[Chunk, float]) -> list[Candidate]:
+    return [Candidate(one, score) for one, score in scored]
+
+
+def answer(query: str, **legs: list[Candidate]) -> list[Hit]:
+    return rank(understand(query), legs)
+
+
+def paths(hits: Sequence[Hit]) -> list[str]:
+    return [hit.chunk.file_path for hit in hits]
+
+
+def score_of(hits: Sequence[Hit], path: str) -> float:
+    return max(hit.score for hit in hits if hit.chunk.file_path == path)
+
+
+def test_the_definition_comes_before_a_better_worded_use_for_a_name() -> None:
+    use, made = chunk("a.py"), chunk("b.py", defines="load_page")
+    for query in ("load_page", "loadPage", "how does load_page wait"):
+        assert paths(answer(query, text=leg((use, 10.0), (made, 7.0))))[0] == "b.py"
+    assert paths(answer("read the page", text=leg((use, 10.0), (made, 7.0))))[0] == "a.py"
+
+
+def test_a_chunk_whose_name_says_what_is_asked_comes_before_an_equal_one() -> None:
+    other, named, half = (
+        chunk(f"{at}.py", 0, name) for at, name in zip("abc", ("other", "load", "loader"), strict=True)
+    )
+    hits = answer("how to load pages", text=leg((other, 5.0), (named, 5.0)))
+    assert paths(hits) == ["b.py", "a.py"]
+    assert answer("loading", text=leg((half, 5.0)))[0].score > answer("pages", text=leg((half, 5.0)))[0].score
+
+
+def test_what_defines_a_name_first_and_stands_under_it_is_most_its_definition() -> None:
+    asked = understand("Session")
+    whole = chunk("a.py", defines="Session", kind="class")
+    method = replace(whole, kind="method")
+    inside = replace(whole, name_path="Client", defines=("Client", "Session"))
+    elsewhere = replace(whole, name_path="Client", defines=("Client",))
+    values = [definition(asked, one) for one in (whole, method, inside, elsewhere)]
+    assert values == sorted(values, reverse=True)
+    assert len(set(values)) == 4
+    assert (values[0], values[-1]) == (2, 0)
+
+
+def test_a_name_in_prose_counts_half_of_a_name_alone() -> None:
+    made = chunk("a.py", defines="Session", kind="class")
+    assert definition(understand("who closes the Session"), made) == definition(understand("Session"), made) / 2
+
+
+def test_several_good_chunks_of_a_file_lift_it_above_one_that_is_a_little_better() -> None:
+    alone = chunk("alone.py")
+    many = [chunk("many.py", index) for index in range(4)]
+    found = leg((alone, 10.0), *((one, 9.0) for one in many))
+    assert paths(answer("words", text=found))[0] == "many.py"
+    assert paths(answer("words", text=leg((alone, 10.0), (many[0], 9.0))))[0] == "alone.py"
+
+
+def test_chunks_of_a_file_beyond_the_counted_ones_add_nothing() -> None:
+    def best(chunks: int) -> float:
+        return answer("words", text=leg(*((chunk("many.py", index), 5.0) for index in range(chunks))))[0].score
+
+    assert best(2) < best(3) < best(1 + WEIGHTS.further)
+    assert best(1 + WEIGHTS.further) == pytest.approx(best(20 + WEIGHTS.further))
+
+
+def test_a_file_named_by_the_query_comes_before_one_that_is_not() -> None:
+    named, other = chunk("core/router.py"), chunk("core/app.py")
+    found = leg((other, 10.0), (named, 8.0))
+    assert paths(answer("how are routes matched", text=found))[0] == "core/router.py"
+    assert paths(answer("how are paths matched", text=found))[0] == "core/app.py"
+
+
+def test_a_file_whose_whole_name_is_asked_for_gains_more_than_one_half_named() -> None:
+    whole, half = chunk("a/token.py"), chunk("b/token_cache.py")
+    hits = answer("refresh a token", text=leg((whole, 5.0), (half, 5.0)))
+    assert paths(hits) == ["a/token.py", "b/token_cache.py"]
+    assert score_of(hits, "b/token_cache.py") > answer("refresh it", text=leg((half, 5.0)))[0].score
+
+
+def test_a_file_that_bears_the_asked_name_gains_twice_where_the_query_is_that_name() -> None:
+    def exact(query: str) -> float:
+        return dict(answer(query, text=leg((chunk("src/ZodError.ts"), 5.0)))[0].signals).get("exact", 0)
+
+    assert exact("zod_error") == exact("ZodError") == 2 * exact("who throws a ZodError")
+    assert exact("ZodErrors") == 0
+
+
+BEHIND = [
+    ("tests/test_page.py", "python", "test the words"),
+    ("examples/show.py", "python", "an example with words"),
+    ("README.md", "markdown", "documentation of words"),
+    ("lib/legacy/words.js", "javascript", "deprecated words"),
+    ("words.d.ts", "typescript", "type declarations of words"),
+]
+
+
+@pytest.mark.parametrize(("path", "language", "asking"), BEHIND)
+def test_a_place_that_is_not_code_stands_behind_unless_it_is_asked_for(path: str, language: str, asking: str) -> None:
+    code, there = chunk("src/page.py"), chunk(path, language=language)
+    found = leg((there, 10.0), (code, 9.5))
+    assert score_of(answer(asking, text=found), path) > score_of(answer("pages", text=found), path)
+    assert paths(answer(asking, text=found))[0] == path
+    assert paths(answer("pages", text=found)) == ["src/page.py", path]
+
+
+def test_each_further_chunk_of_a_file_counts_half_of_the_one_before() -> None:
+    hits = answer("words", text=leg(*((chunk("a.py", index), 4.0) for index in range(4))))
+    assert [hit.chunk.chunk_index for hit in hits] == [0, 1, 2, 3]
+    assert [hit.score / hits[0].score for hit in hits] == pytest.approx([1, 0.5, 0.25, 0.125])
+
+
+def test_a_files_second_chunk_lets_another_files_first_go_before() -> None:
+    twice = [chunk("a.py", index) for index in range(2)]
+    hits = answer("words", text=leg((twice[0], 10.0), (twice[1], 9.9), (chunk("b.py"), 9.0)))
+    assert [hit.chunk.id for hit in hits] == ["a.py:0", "b.py:0", "a.py:1"]
+
+
+def test_a_chunk_both_legs_found_comes_before_those_that_one_did() -> None:
+    both, words, near, last = (chunk(f"{name}.py") for name in ("d", "a", "b", "c"))
+    hits = answer("x", text=leg((words, 9.0), (both, 8.0)), vector=leg((near, 0.8), (both, 0.79), (last, 0.5)))
+    assert {hit.chunk.id: hit.found_by for hit in hits} == {
+        "d.py:0": ("text", "vector"),
+        "a.py:0": ("text",),
+        "b.py:0": ("vector",),
+        "c.py:0": ("vector",),
+    }
+    assert paths(hits)[0] == "d.py"
+
+
+def test_a_leg_alone_has_all_the_weight_and_an_empty_one_takes_none() -> None:
+    words = leg((chunk("a.py"), 9.0), (chunk("b.py"), 4.5))
+    alone = answer("x", text=words)
+    assert [hit.score for hit in alone] == pytest.approx([1, 0.5])
+    assert answer("x", text=words, vector=[]) == alone
+    near = answer("x", vector=leg((chunk("a.py"), 0.9), (chunk("b.py"), 0.8), (chunk("c.py"), 0.7)))
+    assert [hit.score for hit in near] == pytest.approx([1, 0.5, 0])
+    assert {hit.found_by for hit in near} == {("vector",)}
+
+
+def test_only_differences_of_cosines_count_and_only_shares_of_word_scores() -> None:
+    chunks = [chunk(f"{name}.py") for name in "abc"]
+
+    def scores(text: Sequence[float], vector: Sequence[float]) -> list[float]:
+        hits = answer("x", text=leg(*zip(chunks, text, strict=True)), vector=leg(*zip(chunks, vector, strict=True)))
+        return [hit.score for hit in hits]
+
+    assert scores([9, 6, 3], [0.9, 0.8, 0.7]) == pytest.approx(scores([90, 60, 30], [0.3, 0.2, 0.1]))
+
+
+@pytest.mark.parametrize("legs", [{}, {"text": []}, {"text": [], "vector": []}])
+def test_nothing_found_is_no_hits(legs: Legs) -> None:
+    assert rank(understand("anything"), legs) == []
+
+
+def test_an_empty_query_still_ranks_what_was_found() -> None:
+    assert paths(answer("", vector=leg((chunk("b.py"), 0.2), (chunk("a.py"), 0.9)))) == ["a.py", "b.py"]
+
+
+def test_equal_scores_are_ordered_by_path_and_place() -> None:
+    found = leg(*((chunk(f"{name}.py", index), 3.0) for name in "cab" for index in (1, 0)))
+    assert [hit.chunk.id for hit in answer("x", text=found)] == [
+        f"{name}.py:{index}" for index in (0, 1) for name in "abc"
+    ]
+
+
+NAMES = ("", "page", "load_page", "run", "", "page", "Session")  # of a file's chunks, in file order
+PATHS = ["src/page.py", "src/load_page.py", "tests/test_page.py", "README.md", "examples/page.ts"]
+PLACED = st.tuples(st.sampled_from(PATHS), st.integers(0, len(NAMES) - 1))
+LEG = st.dictionaries(PLACED, st.floats(0.01, 50), max_size=12).map(
+    lambda scored: leg(*((chunk(path, index, NAMES[index]), score) for (path, index), score in scored.items()))
+)
+QUERY = st.sampled_from(["load_page", "tests of load_page", "how does a page load", "page", ""])
+
+
+@given(QUERY, LEG, LEG)
+def test_signals_explain_the_score(query: str, text: list[Candidate], vector: list[Candidate]) -> None:
+    seen: dict[str, int] = {}
+    for hit in answer(query, text=text, vector=vector):
+        number = seen[hit.chunk.file_path] = seen.get(hit.chunk.file_path, -1) + 1
+        added = sum(value for name, value in hit.signals if name != "place")
+        factor = prod(value for name, value in hit.signals if name == "place")
+        assert hit.score == pytest.approx(added * factor * WEIGHTS.repeated**number)
+
+
+@given(QUERY, LEG, LEG)
+def test_the_answer_is_every_chunk_once_best_first_whatever_the_order_of_candidates(
+    query: str, text: list[Candidate], vector: list[Candidate]
+) -> None:
+    hits = answer(query, text=text, vector=vector)
+    assert sorted(hit.chunk.id for hit in hits) == sorted({c.chunk.id for c in (*text, *vector)})
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    assert answer(query, text=text, vector=vector) == hits
+    again = answer(query, vector=vector[::-1], text=text[::-1])
+    assert [hit.chunk.id for hit in again] == [hit.chunk.id for hit in hits]
+
+
+def test_weights_can_be_taken_away_one_at_a_time() -> None:
+    asked = understand("load_page")
+    legs = {"text": leg((chunk("src/load_page.py", defines="load_page"), 5.0), (chunk("tests/a.py"), 5.0))}
+    bare = rank(asked, legs, replace(WEIGHTS, definition=0, name=0, stem=0, exact=0))
+    assert [hit.score for hit in bare] == pytest.approx([1, PLACE_WEIGHT[Place.TEST]])
+    for name in ("definition", "name", "stem", "exact"):
+        assert rank(asked, legs, replace(WEIGHTS, **{name: 0}))[0].score < rank(asked, legs)[0].score
