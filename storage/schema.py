@@ -1,6 +1,7 @@
 """The stored form of chunks, vectors and files: Arrow schemas, rows from nouns and back, checksums.
 
 History of SCHEMA, newest first; an index with another one is rebuilt, never read:
+    2  terms without their endings
     1  chunks, vectors and files in three tables, joined by the chunk's id
 """
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-SCHEMA = "1"
+SCHEMA = "2"
 
 CHUNK_FIELDS = tuple(Chunk.__dataclass_fields__)
 _DEFINES = CHUNK_FIELDS.index("defines")

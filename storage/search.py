@@ -1,14 +1,16 @@
-"""One search over a store: legs, fusion, floor, page. Plain fusion; what ranks better goes into storage/ranking."""
+"""One search over a store: legs, floor, ranking (storage/ranking/ranking.py), page."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from storage.chunk import Candidate, Chunk, Filters, Hit
-from storage.ranking.fusion import Leg, fuse
+from storage.ranking.asking import understand
+from storage.ranking.ranking import rank
 from storage.ranking.terms import query_terms
 from storage.store import ChunkStore, Pattern
 
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
 
 Mode = Literal["hybrid", "semantic", "text", "exact", "regex"]
 
-# How many candidates each leg gives for the first pages. A chunk past the fiftieth place of both legs has a fused
-# score under 1/55 and no business on a first page; each candidate costs 10 to 50 µs to read.
-DEPTH = 50
+# Candidates of the first pages, shared among the legs: each costs 10 to 50 µs to read, and nDCG@10 gains .005 at most
+# from twice as many (docs/ranking.md).
+CANDIDATES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class Query:
     min_similarity: float = 0.0  # cosine similarity under which the vector leg's candidates are noise
     ignore_case: bool = False  # of exact and regex
     timeout_s: float = 5.0  # of exact and regex
+
+    @property
+    def legs(self) -> tuple[str, ...]:
+        """The tiers this query asks."""
+        if self.mode == "semantic":
+            return ("vector",) if self.vector is not None else ()
+        return ("text",) if self.mode == "text" or self.vector is None else ("text", "vector")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +63,8 @@ def search(store: ChunkStore, query: Query) -> Results:
     """
     if query.mode in ("exact", "regex"):
         return _find_pattern(store, query)
-    wanted = query.offset + query.limit + 1
-    ranked = _ranked(_legs(store, query, _depths(wanted)[-1]), wanted)
-    return _page(ranked, query)
+    depths = _depths(CANDIDATES // max(1, len(query.legs)), query.offset + query.limit + 1)
+    return _page(_ranked(query.text, _legs(store, query, depths[-1]), depths), query)
 
 
 def _find_pattern(store: ChunkStore, query: Query) -> Results:
@@ -75,10 +83,9 @@ def _page(ranked: Sequence[Hit], query: Query) -> Results:
 
 def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candidate]]:
     """Each tier's candidates; two tiers are asked at the same time, since each waits for the table most of its time."""
-    if query.mode == "text" or query.vector is None:
-        return {"text": _text_leg(store, query, depth)} if query.mode != "semantic" else {}
-    if query.mode == "semantic":
-        return {"vector": _vector_leg(store, query, depth)}
+    ask = {"text": _text_leg, "vector": _vector_leg}
+    if len(query.legs) < 2:
+        return {leg: ask[leg](store, query, depth) for leg in query.legs}
     with ThreadPoolExecutor(1, "text-leg") as other:
         text = other.submit(_text_leg, store, query, depth)
         vector = _vector_leg(store, query, depth)
@@ -100,36 +107,25 @@ def _settled(leg: list[Candidate]) -> list[Candidate]:
     return sorted(leg, key=lambda candidate: (-candidate.score, *_place(candidate.chunk)))
 
 
-def _ranked(legs: dict[str, list[Candidate]], wanted: int) -> list[Hit]:
+def _ranked(text: str, legs: dict[str, list[Candidate]], depths: Sequence[int]) -> list[Hit]:
     """The hits of all depths, shallow ones first: what a deeper page needs never changes the pages before it."""
+    asked = understand(text)
     ranked: dict[str, Hit] = {}
-    for depth in _depths(wanted):
-        for hit in _fused({name: leg[:depth] for name, leg in legs.items()}):
-            ranked.setdefault(hit.chunk.id, hit)
+    for depth in depths:
+        # A score is a share of its own depth's best; from one depth to the next only the order goes on.
+        least = min((hit.score for hit in ranked.values()), default=math.inf)
+        for hit in rank(asked, {name: leg[:depth] for name, leg in legs.items()}):
+            ranked.setdefault(hit.chunk.id, replace(hit, score=min(hit.score, least)))
     return list(ranked.values())
-
-
-def _fused(legs: dict[str, list[Candidate]]) -> list[Hit]:
-    if len(legs) == 1:
-        return [Hit(candidate.chunk, candidate.score, (name,)) for name, leg in legs.items() for candidate in leg]
-    chunks = {candidate.chunk.id: candidate.chunk for leg in legs.values() for candidate in leg}
-    fused = fuse(Leg(name, [candidate.chunk.id for candidate in leg]) for name, leg in legs.items())
-    hits = [Hit(chunks[chunk_id], place.score, place.found_by) for chunk_id, place in fused.items()]
-    return sorted(hits, key=lambda hit: (-hit.score, *_place(hit.chunk)))
 
 
 def _place(chunk: Chunk) -> tuple[str, int]:
     return chunk.file_path, chunk.chunk_index
 
 
-def _depths(wanted: int) -> list[int]:
-    """50, 100, 200 ... until ``wanted`` hits fit."""
-
-    def doubling() -> Iterator[int]:
-        depth = DEPTH
-        yield depth
-        while depth < wanted:
-            depth *= 2
-            yield depth
-
-    return list(doubling())
+def _depths(first: int, wanted: int) -> list[int]:
+    """``first``, and twice as many until ``wanted`` hits fit."""
+    depths = [first]
+    while depths[-1] < wanted:
+        depths.append(2 * depths[-1])
+    return depths

@@ -2,7 +2,8 @@
 
 A term is lower case and holds no white space, because the text index splits at white space and at nothing else.
 Identifiers give their parts and, joined, themselves: ``HTTPServer``, ``http_server`` and ``httpServer`` all give
-``http server httpserver``, so either spelling finds the other.
+``http server httpserver``, so either spelling finds the other. Of English words the endings are taken off
+(storage/ranking/words.py), in the index and in a query alike.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import chain, islice
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import regex
+
+from storage.ranking.words import stem
 
 if TYPE_CHECKING:
     from storage.chunk import Chunk
@@ -55,6 +58,24 @@ def split_identifier(word: str) -> tuple[str, ...]:
     return _short((*parts, whole)) + pairs
 
 
+@lru_cache(maxsize=1 << 16)
+def stemmed_parts(word: str) -> tuple[str, ...]:
+    """The terms of split_identifier without their endings."""
+    return tuple(map(stem, split_identifier(word)))
+
+
+def name_terms(name: str) -> tuple[str, ...]:
+    """The stemmed words of one name, without the joined form; of ``__init__`` and its like none."""
+    if name.startswith("__"):
+        return ()
+    return tuple(stem(part.lower()) for part in _PART.findall(name))
+
+
+def fold(name: str) -> str:
+    """A name without case, underscores, dashes and sigils: however it is spelled, it is one name."""
+    return name.replace("_", "").replace("-", "").strip("$@?!").casefold()
+
+
 def index_terms(chunk: Chunk) -> str:
     """The terms of a chunk, with one space between: its text, the words of its path, the names it stands under."""
     return " ".join(chain(text_terms(chunk.content), _heading_terms(chunk.file_path, chunk.name_path)))
@@ -63,14 +84,14 @@ def index_terms(chunk: Chunk) -> str:
 def text_terms(text: str) -> Iterator[str]:
     """Every term of ``text``, in order, repeated as often as it stands there."""
     words = _WORD.findall(text if text.isascii() else unicodedata.normalize("NFC", text))
-    return chain.from_iterable(map(split_identifier, words))
+    return chain.from_iterable(map(stemmed_parts, words))
 
 
 def query_terms(text: str) -> list[str]:
     """The distinct terms to look for, in order, at most MAX_QUERY_TERMS; empty where ``text`` has no word in it."""
-    found = list(dict.fromkeys(islice(text_terms(text), 50 * MAX_QUERY_TERMS)))
-    telling = [term for term in found if term not in _ASKING]
-    return (telling or found)[:MAX_QUERY_TERMS]
+    words = _WORD.findall(text[: MAX_QUERY_TERMS * 2 * MAX_TERM_CHARS])
+    telling = [word for word in words if word.lower() not in _ASKING]
+    return list(dict.fromkeys(text_terms(" ".join(telling or words))))[:MAX_QUERY_TERMS]
 
 
 @lru_cache(maxsize=1 << 14)

@@ -14,13 +14,17 @@ _ENDINGS = tuple(
         (  # noqa: SIM905 - as a list it would be fifty lines
             "izations ization ational ations ation ators ator ating ates ated ate ities ity ments ment ances ance "
             "ences ence ables able ibles ible ings ing ions ion ors or ers er ies ied ives ive als al ics ic es ed ly "
-            "s y e"
+            "s e"
         ).split(),
         key=len,
         reverse=True,
     )
 )
+_VOWELS = frozenset("aeiou")
 _DOUBLED = frozenset("bdfgmnprtz")  # "mapping", "formatter", "running"; not the l and s of "call" and "pass"
+
+
+_INNER = ("ment", "ion", "al")  # what may stand before another ending: implement-ed, version-ed, option-al
 
 
 @lru_cache(maxsize=1 << 16)
@@ -28,16 +32,28 @@ def stem(term: str) -> str:
     """``term`` (lower case) without its ending; short terms, numbers and other scripts stay as they are."""
     if len(term) <= LEAST_STEM or not (term.isascii() and term.isalpha()):
         return term
-    for ending in _ENDINGS:
-        if term.endswith(ending) and len(term) - len(ending) >= LEAST_STEM and not _is_double_s(term, ending):
-            return _single(term[: -len(ending)])
-    return _single(term)
+    return _without_y(_single(_without(_INNER, _without(_ENDINGS, term))))
 
 
-def _is_double_s(term: str, ending: str) -> bool:
-    return ending == "s" and term.endswith("ss")
+def _without(endings: tuple[str, ...], term: str) -> str:
+    """The term without the first of ``endings`` it has, where enough remains."""
+    for ending in endings:
+        if term.endswith(ending) and len(term) - len(ending) >= LEAST_STEM and not _belongs(term, ending):
+            return term[: -len(ending)]
+    return term
+
+
+def _belongs(term: str, ending: str) -> bool:
+    """Whether the ending is the word's own: "class", "status", "analysis"."""
+    return ending == "s" and term[-2] in "sui"
 
 
 def _single(stemmed: str) -> str:
     doubled = len(stemmed) > LEAST_STEM and stemmed[-1] == stemmed[-2] and stemmed[-1] in _DOUBLED
     return stemmed[:-1] if doubled else stemmed
+
+
+def _without_y(stemmed: str) -> str:
+    """One stem for "retry" and "retries"; "delay" keeps its letter, since "delays" does."""
+    loose = len(stemmed) > LEAST_STEM and stemmed[-1] == "y" and stemmed[-2] not in _VOWELS
+    return stemmed[:-1] if loose else stemmed

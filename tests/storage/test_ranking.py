@@ -175,18 +175,24 @@ def test_a_leg_alone_has_all_the_weight_and_an_empty_one_takes_none() -> None:
     assert [hit.score for hit in alone] == pytest.approx([1, 0.5])
     assert answer("x", text=words, vector=[]) == alone
     near = answer("x", vector=leg((chunk("a.py"), 0.9), (chunk("b.py"), 0.8), (chunk("c.py"), 0.7)))
-    assert [hit.score for hit in near] == pytest.approx([1, 0.5, 0])
+    assert [hit.score for hit in near] == pytest.approx([1, 0.45 / 0.55, 0.35 / 0.55])
     assert {hit.found_by for hit in near} == {("vector",)}
 
 
-def test_only_differences_of_cosines_count_and_only_shares_of_word_scores() -> None:
+def test_equal_cosines_and_a_lone_one_count_whole() -> None:
+    lone = answer("x", vector=leg((chunk("a.py"), 0.95)))
+    equal = answer("x", vector=leg((chunk("a.py"), 0.7), (chunk("b.py"), 0.7)))
+    assert [hit.score for hit in [*lone, *equal]] == pytest.approx([1, 1, 1])
+
+
+def test_only_shares_of_scores_count() -> None:
     chunks = [chunk(f"{name}.py") for name in "abc"]
 
     def scores(text: Sequence[float], vector: Sequence[float]) -> list[float]:
         hits = answer("x", text=leg(*zip(chunks, text, strict=True)), vector=leg(*zip(chunks, vector, strict=True)))
         return [hit.score for hit in hits]
 
-    assert scores([9, 6, 3], [0.9, 0.8, 0.7]) == pytest.approx(scores([90, 60, 30], [0.3, 0.2, 0.1]))
+    assert scores([9, 6, 3], [0.9, 0.8, 0.7]) == pytest.approx(scores([90, 60, 30], [0.45, 0.4, 0.35]))
 
 
 @pytest.mark.parametrize("legs", [{}, {"text": []}, {"text": [], "vector": []}])
@@ -216,12 +222,11 @@ QUERY = st.sampled_from(["load_page", "tests of load_page", "how does a page loa
 
 @given(QUERY, LEG, LEG)
 def test_signals_explain_the_score(query: str, text: list[Candidate], vector: list[Candidate]) -> None:
-    seen: dict[str, int] = {}
+    factors = ("place", "repeated")
     for hit in answer(query, text=text, vector=vector):
-        number = seen[hit.chunk.file_path] = seen.get(hit.chunk.file_path, -1) + 1
-        added = sum(value for name, value in hit.signals if name != "place")
-        factor = prod(value for name, value in hit.signals if name == "place")
-        assert hit.score == pytest.approx(added * factor * WEIGHTS.repeated**number)
+        added = sum(value for name, value in hit.signals if name not in factors)
+        factor = prod(value for name, value in hit.signals if name in factors)
+        assert hit.score == pytest.approx(added * factor)
 
 
 @given(QUERY, LEG, LEG)

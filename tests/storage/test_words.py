@@ -73,3 +73,22 @@ def test_a_stem_begins_its_term_and_keeps_enough_of_it(term: str) -> None:
     assert term.startswith(stemmed)
     assert len(stemmed) >= min(len(term), LEAST_STEM)
     assert stem.__wrapped__(term) == stemmed
+
+
+@pytest.mark.parametrize(
+    "forms",
+    [
+        "array arrays",
+        "delay delays",
+        "query querying queries",
+        "copy copying",
+        "retry retrying retries",
+        "implement implemented implementation",
+        "document documentation",
+        "version versioned",
+        "option optional",
+        "status statuses",
+    ],
+)
+def test_one_ending_behind_another_is_taken_off_too(forms: str) -> None:
+    assert len({stem(form) for form in forms.split()}) == 1
