@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,13 @@ MAX_PARSED_CHARS = 4 << 20  # a tree takes some 30 times its text in memory; wha
 
 def chunker_fingerprint(settings: IndexSettings) -> str:
     """What chunks depend on besides the files: an index made with another fingerprint must be made again."""
-    grammars = version("tree-sitter-language-pack")
-    return f"{CHUNKER_VERSION}:{grammars}:{settings.max_chunk_chars}:{MAX_CHUNK_TOKENS}"
+    return f"{CHUNKER_VERSION}:{_grammars()}:{settings.max_chunk_chars}:{MAX_CHUNK_TOKENS}"
+
+
+@cache
+def _grammars() -> str:
+    """The grammar pack's version; looked up once, since every search compares fingerprints."""
+    return version("tree-sitter-language-pack")
 
 
 def chunk_file(path: str, text: str, file_hash: str, settings: IndexSettings) -> tuple[Chunk, ...]:
