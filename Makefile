@@ -2,7 +2,7 @@
 # Written for GNU Make 3.81 (macOS) and later. What can go wrong while installing is said by requirements/install.sh.
 
 DIR ?= .
-QUERY ?= how are results of text and vector search fused
+QUERY ?= how are candidates of text and vectors ranked into hits
 ARGS ?=
 # What compiles llama.cpp and packs codeloupe.
 BUILD_REQUIREMENTS := hatchling editables scikit-build-core[pyproject] cmake ninja
