@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from indexer.source import Skip, SkipReason, SourceFile, SourceText
+from indexer.source import Skip, SkipReason, SourceFile
 from storage.chunk import FileRecord
 
 # The time of a record whose file may still change without looking changed: no file has it, so the file is read again.
@@ -73,11 +73,6 @@ def is_current(record: FileRecord | None, file: SourceFile) -> bool:
         and (record.size, record.mtime_ns) == (file.size, file.mtime_ns)
         and (not record.skipped or record.skipped in _LASTING)
     )
-
-
-def has_same_content(record: FileRecord | None, source: SourceText) -> bool:
-    """Whether the chunks on record are those of ``source``, and only size and time need to be recorded anew."""
-    return record is not None and not record.skipped and record.file_hash == source.file_hash
 
 
 def is_racy(mtime_ns: int, now_ns: int) -> bool:

@@ -21,6 +21,7 @@ from mcp_server.settings import Settings, load
 from storage.backends import open_store
 from storage.errors import StorageError
 from storage.fingerprint import IndexState
+from storage.layout import Layout
 from storage.store import Damage
 
 LEAST_FREE_BYTES = 500 * 2**20  # a model, an index of some 50,000 chunks, and room for compaction
@@ -131,8 +132,8 @@ def _damaged(
 def _repair(root: Path, settings: Settings, damages: Sequence[Damage]) -> None:
     """Forget the damaged files; the next run finds them new. Damage to no file in particular is to the whole index."""
     paths = {damage.path for damage in damages}
-    if "" in paths:
-        index_directory(settings, root).joinpath("index.json").unlink(missing_ok=True)
-        return
     with writing(settings, root) as store:
-        store.delete_files(paths)
+        if "" in paths:
+            Layout(index_directory(settings, root)).forget_index()
+        else:
+            store.delete_files(paths)

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.changes import UNTRUSTED_MTIME, Changes, has_same_content, is_racy, plan_changes
+from indexer.changes import UNTRUSTED_MTIME, Changes, is_racy, plan_changes
 from indexer.reading import read_source
 from indexer.source import Skip, SkipReason, SourceFile, SourceText
 from indexer.walker import walk
@@ -83,14 +83,6 @@ def test_carrying_out_a_plan_leaves_nothing_to_do(before: dict[str, int], after:
         del known[path]
     known |= {file.path: _record(file.path, file.size) for file in changes.to_read}
     assert plan_changes(known, seen) == Changes((), (), (), len(seen))
-
-
-def test_equal_content_needs_no_new_chunks() -> None:
-    source = SourceText("a", "", "utf-8", 1, 2, "hash")
-    assert has_same_content(_record("a"), source)
-    assert not has_same_content(None, source)
-    assert not has_same_content(_record("a", skipped="unreadable"), source)
-    assert not has_same_content(_record("a"), SourceText("a", "", "utf-8", 1, 2, "other"))
 
 
 SECOND = 1_000_000_000
