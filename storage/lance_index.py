@@ -25,6 +25,7 @@ from storage.layout import IndexFile, Layout
 from storage.schema import (
     CHUNK_FIELDS,
     FILE_FIELDS,
+    MOST_LINES,
     chunk_schema,
     chunks_from,
     file_schema,
@@ -32,7 +33,7 @@ from storage.schema import (
     label_rows,
     vector_schema,
 )
-from storage.sql import any_of
+from storage.sql import all_of, any_of
 from storage.store import StoreStats
 from storage.vector_scan import VectorScan
 
@@ -63,6 +64,14 @@ class OpenIndex:
             rows = self.chunks.select(CHUNK_FIELDS, any_of("id", some))
             found.update((chunk.id, chunk) for chunk in chunks_from(rows))
         return found
+
+    def chunk_at(self, file_path: str, line: int) -> Chunk | None:
+        """The first chunk of ``file_path`` that holds the 1-based ``line``."""
+        if not 1 <= line <= MOST_LINES:
+            return None
+        holding = all_of(any_of("file_path", [file_path]), f"start_line <= {line}", f"end_line >= {line}")
+        chunks = chunks_from(self.chunks.select(CHUNK_FIELDS, holding))
+        return min(chunks, key=lambda chunk: chunk.chunk_index, default=None)
 
     def read_files(self) -> dict[str, FileRecord]:
         """Every record, by path."""

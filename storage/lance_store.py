@@ -138,6 +138,10 @@ class LanceStore:
         """The chunks of these ids; unknown ids are absent."""
         return self._read(lambda index: index.read_chunks(ids), {})
 
+    def chunk_at(self, file_path: str, line: int) -> Chunk | None:
+        """The chunk that holds the 1-based ``line``."""
+        return self._read(lambda index: index.chunk_at(file_path, line), None)
+
     # Vectors
 
     def missing_vectors(self, limit: int) -> list[Chunk]:

@@ -144,6 +144,12 @@ class MemoryStore:
             known = self._contents.chunks if self._contents else {}
             return {chunk_id: known[chunk_id] for chunk_id in ids if chunk_id in known}
 
+    def chunk_at(self, file_path: str, line: int) -> Chunk | None:
+        """The chunk that holds the 1-based ``line``."""
+        with self._lock:
+            chunks = self._contents.by_path.get(file_path, ()) if self._contents else ()
+            return next((chunk for chunk in chunks if chunk.start_line <= line <= chunk.end_line), None)
+
     def stats(self) -> StoreStats:
         """Counts as of now; nothing is on disk."""
         with self._lock:

@@ -31,6 +31,7 @@ _CHUNK_VALUES = attrgetter(*CHUNK_FIELDS)
 _FILE_VALUES = attrgetter(*FILE_FIELDS)
 _INTEGERS = ("chunk_index", "start_line", "end_line", "start_byte", "end_byte", "chunk_count")
 _LONG_INTEGERS = ("size", "mtime_ns")
+MOST_LINES = 2**31 - 1  # of a file, as stored
 
 
 def chunk_schema() -> pa.Schema:

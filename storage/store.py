@@ -140,6 +140,10 @@ class ChunkStore(Protocol):
         """The chunks of these ids; unknown ids are absent."""
         ...
 
+    def chunk_at(self, file_path: str, line: int) -> Chunk | None:
+        """The chunk of ``file_path`` that holds its 1-based ``line``, the first of several; None where none does."""
+        ...
+
     def stats(self) -> StoreStats:
         """Counts and index kinds as of now."""
         ...

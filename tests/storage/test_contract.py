@@ -45,6 +45,7 @@ def test_a_store_without_an_index_is_missing_and_finds_nothing(unbegun: ChunkSto
     assert unbegun.find_matches(Pattern("a", is_regex=False), 5, ANY).found == ()
     assert unbegun.missing_vectors(5) == []
     assert unbegun.chunks(["x"]) == {}
+    assert unbegun.chunk_at("x", 1) is None
     assert unbegun.stats().chunks == 0
 
 
@@ -68,6 +69,34 @@ def test_unknown_ids_and_paths_are_ignored(store: ChunkStore) -> None:
     store.delete_files(["no/such/file.py"])
     store.delete_files([])
     assert len(store.files()) == 4
+
+
+def test_a_line_leads_to_the_chunk_that_holds_it(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    first, second = PARSER.chunks
+    assert [store.chunk_at("src/parser.py", line) for line in (1, 2, 3, 4)] == [first, first, second, second]
+    assert store.chunk_at("web/style.css", 1) == STYLE.chunks[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "line"),
+    [("src/parser.py", line) for line in (0, -1, 5, 10**30)] + [("no/such.py", 1), ("it's", 1), ("src", 1), ("", 1)],
+)
+def test_a_line_that_no_chunk_holds_leads_to_none(store: ChunkStore, path: str, line: int) -> None:
+    store.replace_files(FILES)
+    assert store.chunk_at(path, line) is None
+
+
+def test_a_line_between_chunks_leads_to_none(store: ChunkStore) -> None:
+    apart = [PARSER.chunks[0], replace(PARSER.chunks[1], start_line=8, end_line=9)]
+    store.replace_files([replace(PARSER, chunks=tuple(apart))])
+    assert [store.chunk_at("src/parser.py", line) for line in (2, 3, 7, 8)] == [apart[0], None, None, apart[1]]
+
+
+def test_a_line_cut_into_several_chunks_leads_to_the_first(store: ChunkStore) -> None:
+    cut = [replace(chunk, start_line=1, end_line=1) for chunk in make_file("a.min.js", "one();", "two();").chunks]
+    store.replace_files([replace(make_file("a.min.js", "one();", "two();"), chunks=tuple(cut))])
+    assert store.chunk_at("a.min.js", 1) == cut[0]
 
 
 def test_a_replaced_file_keeps_nothing_of_its_earlier_rows(store: ChunkStore) -> None:
