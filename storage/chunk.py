@@ -30,6 +30,19 @@ def content_hash(content: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Outline:
+    """A chunk without its text: what ranking looks at, for candidates of which few will be shown."""
+
+    id: str
+    file_path: str
+    chunk_index: int
+    language: str
+    kind: str
+    name_path: str
+    defines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """A piece of one file that an answer can point at; each non-blank line of a file is in exactly one."""
 
@@ -48,6 +61,13 @@ class Chunk:
     context: str  # the signature lines above an inner piece of a large unit, "" elsewhere
     content_hash: str
     file_hash: str
+
+    @property
+    def outline(self) -> Outline:
+        """The chunk without its text."""
+        return Outline(
+            self.id, self.file_path, self.chunk_index, self.language, self.kind, self.name_path, self.defines
+        )
 
     def embedding_text(self) -> str:
         """What a model reads of this chunk."""
@@ -88,7 +108,7 @@ class Filters:
 class Candidate:
     """A chunk as one leg of a search saw it: higher scores are better, and only comparable within the leg."""
 
-    chunk: Chunk
+    outline: Outline
     score: float
 
 

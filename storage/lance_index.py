@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.ann import AnnQuery, plan_ann_query
-from storage.chunk import Candidate, Chunk, FileRecord
+from storage.chunk import Candidate, Chunk, FileRecord, Outline
 from storage.fingerprint import Fingerprint, require_vectors
 from storage.lance import Database, Table
 from storage.layout import IndexFile, Layout
@@ -26,11 +26,13 @@ from storage.schema import (
     CHUNK_FIELDS,
     FILE_FIELDS,
     MOST_LINES,
+    OUTLINE_FIELDS,
     chunk_schema,
     chunks_from,
     file_schema,
     files_from,
     label_rows,
+    outlines_from,
     vector_schema,
 )
 from storage.sql import all_of, any_of
@@ -65,6 +67,14 @@ class OpenIndex:
             found.update((chunk.id, chunk) for chunk in chunks_from(rows))
         return found
 
+    def read_outlines(self, ids: Collection[str]) -> dict[str, Outline]:
+        """The outlines of these ids; unknown ids are absent."""
+        found: dict[str, Outline] = {}
+        for some in _batches(sorted(ids)):
+            rows = self.chunks.select(OUTLINE_FIELDS, any_of("id", some))
+            found.update((outline.id, outline) for outline in outlines_from(rows))
+        return found
+
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The first chunk of ``file_path`` that holds the 1-based ``line``."""
         if not 1 <= line <= MOST_LINES:
@@ -79,8 +89,8 @@ class OpenIndex:
 
     def text(self, terms: str, limit: int, where: str) -> list[Candidate]:
         """Chunks by BM25, best first."""
-        rows = self.chunks.match(terms, CHUNK_FIELDS, where, limit)
-        return list(map(Candidate, chunks_from(rows), rows.column("_score").to_pylist()))
+        rows = self.chunks.match(terms, OUTLINE_FIELDS, where, limit)
+        return list(map(Candidate, outlines_from(rows), rows.column("_score").to_pylist()))
 
     def near(self, vector: NDArray[np.float32], limit: int, where: str) -> list[Candidate]:
         """Chunks by cosine similarity, best first; asks for more as long as it gets vectors without a chunk."""
@@ -90,12 +100,12 @@ class OpenIndex:
         asked = limit
         while True:
             nearest = self._nearest(self.vectors, vector, asked, where)
-            chunks = self.read_chunks([chunk_id for chunk_id, _ in nearest])
-            if len(chunks) >= limit or len(nearest) < asked:
+            known = self.read_outlines([chunk_id for chunk_id, _ in nearest])
+            if len(known) >= limit or len(nearest) < asked:
                 break
             asked *= 2
         # Rounded to what single precision knows: equal texts get equal scores, however they were compared.
-        found = [Candidate(chunks[chunk_id], round(score, 6)) for chunk_id, score in nearest if chunk_id in chunks]
+        found = [Candidate(known[chunk_id], round(score, 6)) for chunk_id, score in nearest if chunk_id in known]
         return found[:limit]
 
     def _nearest(self, vectors: Table, vector: NDArray[np.float32], limit: int, where: str) -> list[tuple[str, float]]:

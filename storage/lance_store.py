@@ -170,7 +170,7 @@ class LanceStore:
             if index.vectors is None or not ids:
                 return
             present = set(index.vectors.select(["id"], any_of("id", ids)).column("id").to_pylist())
-            known = index.read_chunks(set(ids) - present)
+            known = index.read_outlines(set(ids) - present)
             rows = {chunk_id: row for row, chunk_id in enumerate(ids) if chunk_id in known}
             if rows:
                 index.vectors.add(vector_rows([known[chunk_id] for chunk_id in rows], vectors[list(rows.values())]))

@@ -114,7 +114,11 @@ class MemoryStore:
             if contents is None or not terms:
                 return []
             scores = _bm25(contents.terms, list(dict.fromkeys(terms)))
-            found = [Candidate(chunk, scores[chunk.id]) for chunk in _in_order(contents, passes) if chunk.id in scores]
+            found = [
+                Candidate(chunk.outline, scores[chunk.id])
+                for chunk in _in_order(contents, passes)
+                if chunk.id in scores
+            ]
             return _best(found, limit)
 
     def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
@@ -129,7 +133,9 @@ class MemoryStore:
             if not chunks:
                 return []
             scores = np.vecdot(np.stack([contents.vectors[chunk.id] for chunk in chunks]), vector)
-            return _best([Candidate(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True)], limit)
+            return _best(
+                [Candidate(chunk.outline, float(score)) for chunk, score in zip(chunks, scores, strict=True)], limit
+            )
 
     def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:
         """Chunks with a line that matches, by path and place."""

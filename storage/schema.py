@@ -7,13 +7,13 @@ History of SCHEMA, newest first; an index with another one is rebuilt, never rea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import xxhash
 
-from storage.chunk import Chunk, FileRecord
+from storage.chunk import Chunk, FileRecord, Outline
 from storage.errors import IndexUnusableError
 from storage.ranking.terms import index_terms
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SCHEMA = "2"
 
 CHUNK_FIELDS = tuple(Chunk.__dataclass_fields__)
-_DEFINES = CHUNK_FIELDS.index("defines")
+OUTLINE_FIELDS = tuple(Outline.__dataclass_fields__)
 FILE_FIELDS = tuple(FileRecord.__dataclass_fields__)
 _CHUNK_VALUES = attrgetter(*CHUNK_FIELDS)
 _FILE_VALUES = attrgetter(*FILE_FIELDS)
@@ -101,8 +101,8 @@ def label_rows(chunks: Sequence[Chunk]) -> pa.Table:
     return _table(columns, pa.schema([schema.field(name) for name in names]))
 
 
-def vector_rows(chunks: Sequence[Chunk], vectors: NDArray[np.float32]) -> pa.Table:
-    """Rows of ``vector_schema`` from chunks and their vectors, shape (len(chunks), dim)."""
+def vector_rows(chunks: Sequence[Outline], vectors: NDArray[np.float32]) -> pa.Table:
+    """Rows of ``vector_schema`` from outlines and their vectors, shape (len(chunks), dim)."""
     import numpy as np
     import pyarrow as pa
 
@@ -139,12 +139,22 @@ def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
 
 def chunks_from(rows: pa.Table) -> list[Chunk]:
     """Chunks from rows that have at least CHUNK_FIELDS. Raises IndexUnusableError where text is not UTF-8 any more."""
+    return [Chunk(*values) for values in _values(rows, CHUNK_FIELDS)]
+
+
+def outlines_from(rows: pa.Table) -> list[Outline]:
+    """Outlines from rows that have at least OUTLINE_FIELDS. Raises IndexUnusableError as ``chunks_from`` does."""
+    return [Outline(*values) for values in _values(rows, OUTLINE_FIELDS)]
+
+
+def _values(rows: pa.Table, fields: Sequence[str]) -> Iterator[tuple[Any, ...]]:
     try:
-        columns = [rows.column(name).to_pylist() for name in CHUNK_FIELDS]
+        columns = [rows.column(name).to_pylist() for name in fields]
     except UnicodeDecodeError as error:
         raise IndexUnusableError(f"Stored text of the index is damaged ({error}): check the index.") from error
-    columns[_DEFINES] = [tuple(names) for names in columns[_DEFINES]]
-    return [Chunk(*values) for values in zip(*columns, strict=True)]
+    defines = fields.index("defines")
+    columns[defines] = [tuple(names) for names in columns[defines]]
+    return zip(*columns, strict=True)
 
 
 def files_from(rows: pa.Table) -> list[FileRecord]:

@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
-from storage.chunk import Candidate, Chunk, Filters, Hit
+from storage.chunk import Candidate, Filters, Hit, Outline
 from storage.ranking.asking import understand
-from storage.ranking.ranking import rank
+from storage.ranking.ranking import Ranked, rank
 from storage.ranking.terms import query_terms
 from storage.store import ChunkStore, Pattern
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+T = TypeVar("T")
 Mode = Literal["hybrid", "semantic", "text", "exact", "regex"]
 
 # Candidates a leg gives for the first pages; each costs 10 to 50 µs to read. Words alone gain by depth (nDCG@10 .823
@@ -65,7 +66,8 @@ def search(store: ChunkStore, query: Query) -> Results:
     if query.mode in ("exact", "regex"):
         return _find_pattern(store, query)
     depths = _depths(DEPTH_TOGETHER if len(query.legs) > 1 else DEPTH_ALONE, query.offset + query.limit + 1)
-    return _page(_ranked(query.text, _legs(store, query, depths[-1]), depths), query)
+    shown, more = _page(_ranked(query.text, _legs(store, query, depths[-1]), depths), query)
+    return Results(_hits(store, shown), more)
 
 
 def _find_pattern(store: ChunkStore, query: Query) -> Results:
@@ -73,13 +75,24 @@ def _find_pattern(store: ChunkStore, query: Query) -> Results:
     pattern = Pattern(query.text, query.mode == "regex", query.ignore_case, query.timeout_s)
     matches = store.find_matches(pattern, wanted, query.filters)
     hits = [Hit(match.chunk, 1.0, (query.mode,), match.lines) for match in matches.found]
-    page = _page(hits, query)
-    return Results(page.hits, page.more, matches.complete or page.more)
+    shown, more = _page(hits, query)
+    return Results(tuple(shown), more, matches.complete or more)
 
 
-def _page(ranked: Sequence[Hit], query: Query) -> Results:
+def _page(ranked: Sequence[T], query: Query) -> tuple[Sequence[T], bool]:
+    """The part that is shown, and whether more would follow."""
     end = query.offset + query.limit
-    return Results(tuple(ranked[query.offset : end]), more=query.limit > 0 and len(ranked) > end)
+    return ranked[query.offset : end], query.limit > 0 and len(ranked) > end
+
+
+def _hits(store: ChunkStore, ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
+    """What is shown, with its text; without what an edit took out of the index since it was found."""
+    known = store.chunks([one.outline.id for one in ranked])
+    return tuple(
+        Hit(known[one.outline.id], one.score, one.found_by, signals=one.signals)
+        for one in ranked
+        if one.outline.id in known
+    )
 
 
 def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candidate]]:
@@ -105,23 +118,23 @@ def _vector_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
 
 def _settled(leg: list[Candidate]) -> list[Candidate]:
     """Best first, and equal scores in an order that does not depend on who was asked."""
-    return sorted(leg, key=lambda candidate: (-candidate.score, *_place(candidate.chunk)))
+    return sorted(leg, key=lambda candidate: (-candidate.score, *_place(candidate.outline)))
 
 
-def _ranked(text: str, legs: dict[str, list[Candidate]], depths: Sequence[int]) -> list[Hit]:
-    """The hits of all depths, shallow ones first: what a deeper page needs never changes the pages before it."""
+def _ranked(text: str, legs: dict[str, list[Candidate]], depths: Sequence[int]) -> list[Ranked]:
+    """The candidates of all depths, shallow ones first: what a deeper page needs never changes the pages before it."""
     asked = understand(text)
-    ranked: dict[str, Hit] = {}
+    ranked: dict[str, Ranked] = {}
     for depth in depths:
         # A score is a share of its own depth's best; from one depth to the next only the order goes on.
-        least = min((hit.score for hit in ranked.values()), default=math.inf)
-        for hit in rank(asked, {name: leg[:depth] for name, leg in legs.items()}):
-            ranked.setdefault(hit.chunk.id, replace(hit, score=min(hit.score, least)))
+        least = min((one.score for one in ranked.values()), default=math.inf)
+        for one in rank(asked, {name: leg[:depth] for name, leg in legs.items()}):
+            ranked.setdefault(one.outline.id, replace(one, score=min(one.score, least)))
     return list(ranked.values())
 
 
-def _place(chunk: Chunk) -> tuple[str, int]:
-    return chunk.file_path, chunk.chunk_index
+def _place(outline: Outline) -> tuple[str, int]:
+    return outline.file_path, outline.chunk_index
 
 
 def _depths(first: int, wanted: int) -> list[int]:

@@ -122,7 +122,7 @@ class ChunkStore(Protocol):
         ...
 
     def find_text(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Candidate]:
-        """BM25 over split identifiers (storage/ranking/terms.py), best first; no terms find nothing."""
+        """Chunks by BM25 over split identifiers (storage/ranking/terms.py), best first; no terms find nothing."""
         ...
 
     def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:

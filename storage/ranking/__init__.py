@@ -1,1 +1,1 @@
-"""From a query and candidates to hits: pure functions."""
+"""From a query and candidates to their order: pure functions."""

@@ -1,4 +1,4 @@
-"""Candidates of all legs into hits: the order of an answer, as small steps on numbers. Pure.
+"""Candidates of all legs, ranked: the order of an answer, as small steps on numbers. Pure.
 
     evidence    what the legs say of a chunk: text and meaning, each as a share of its best, weighed and added
     definition  the chunk defines a name that was asked for; failing that, its name's words were
@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from storage.chunk import Candidate, Chunk, Hit
+from storage.chunk import Candidate, Outline
 from storage.ranking.asking import Asked
 from storage.ranking.places import PLACE_WEIGHT, Place, place_of
 from storage.ranking.terms import fold, name_terms
@@ -46,7 +46,7 @@ WEIGHTS = Weights()
 class Evidence:
     """One chunk's signals, by name; their sum, before its file and place have their say."""
 
-    chunk: Chunk
+    outline: Outline
     signals: Mapping[str, float]
     found_by: tuple[str, ...]
 
@@ -56,25 +56,38 @@ class Evidence:
         return sum(self.signals.values())
 
 
-def rank(asked: Asked, legs: Mapping[str, Sequence[Candidate]], weights: Weights = WEIGHTS) -> list[Hit]:
-    """Hits, best first; ties by path and place."""
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One chunk's place in an answer: its score, which legs found it, and what made the score, by name."""
+
+    outline: Outline
+    score: float
+    found_by: tuple[str, ...]
+    signals: tuple[tuple[str, float], ...]
+
+
+def rank(asked: Asked, legs: Mapping[str, Sequence[Candidate]], weights: Weights = WEIGHTS) -> list[Ranked]:
+    """Every candidate once, best first; ties by path and place."""
     files: dict[str, list[Evidence]] = {}
     for evidence in gathered(asked, legs, weights):
-        files.setdefault(evidence.chunk.file_path, []).append(evidence)
-    hits = [hit for evidence in files.values() for hit in file_hits(asked, evidence, weights)]
-    return sorted(hits, key=lambda hit: (-hit.score, hit.chunk.file_path, hit.chunk.chunk_index))
+        files.setdefault(evidence.outline.file_path, []).append(evidence)
+    ranked = [one for evidence in files.values() for one in file_ranked(asked, evidence, weights)]
+    return sorted(ranked, key=lambda one: (-one.score, one.outline.file_path, one.outline.chunk_index))
 
 
 def gathered(asked: Asked, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -> list[Evidence]:
     """Every candidate of every leg once, with what the legs and its definitions say of it."""
     shares = {leg: weigh(leg, legs, weights) for leg in legs}
-    chunks = {candidate.chunk.id: candidate.chunk for leg in legs.values() for candidate in leg}
+    outlines = {candidate.outline.id: candidate.outline for leg in legs.values() for candidate in leg}
     found = []
-    for chunk_id, chunk in chunks.items():
+    for chunk_id, outline in outlines.items():
         signals = {leg: share[chunk_id] for leg, share in shares.items() if chunk_id in share}
         found_by = tuple(leg for leg in signals if leg in ("text", "vector"))
-        own = {"definition": definition(asked, chunk) * weights.definition, "name": naming(asked, chunk) * weights.name}
-        found.append(Evidence(chunk, signals | {signal: worth for signal, worth in own.items() if worth}, found_by))
+        own = {
+            "definition": definition(asked, outline) * weights.definition,
+            "name": naming(asked, outline) * weights.name,
+        }
+        found.append(Evidence(outline, signals | {signal: worth for signal, worth in own.items() if worth}, found_by))
     return found
 
 
@@ -92,31 +105,31 @@ def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -
     scores = [candidate.score for candidate in candidates]
     low = min(scores) / 2 if leg == "vector" and min(scores) > 0 else 0.0
     spread = (max(scores) - low) or 1.0
-    return {candidate.chunk.id: weight * (candidate.score - low) / spread for candidate in candidates}
+    return {candidate.outline.id: weight * (candidate.score - low) / spread for candidate in candidates}
 
 
-def definition(asked: Asked, chunk: Chunk) -> float:
-    """How much ``chunk`` is the definition of an asked name: 0, to 1 in prose and to 2 where the query is the name."""
+def definition(asked: Asked, outline: Outline) -> float:
+    """How much a chunk is the definition of an asked name: 0, to 1 in prose and to 2 where the query is the name."""
     best = 0.0
-    for place, name in enumerate(chunk.defines):
+    for place, name in enumerate(outline.defines):
         if fold(name) in asked.names:
-            own = 1.0 if fold(chunk.name_path.rpartition("/")[2]) == fold(name) else 0.5
+            own = 1.0 if fold(outline.name_path.rpartition("/")[2]) == fold(name) else 0.5
             best = max(best, own * (1.0 if place == 0 else 0.7))
     if asked.is_name:
-        return 2 * best * (1.0 if chunk.kind in CONTAINERS else 0.8)
+        return 2 * best * (1.0 if outline.kind in CONTAINERS else 0.8)
     return best
 
 
-def naming(asked: Asked, chunk: Chunk) -> float:
+def naming(asked: Asked, outline: Outline) -> float:
     """The share of the words of the chunk's own name that were asked for, 0 to 1."""
-    terms = name_terms(chunk.name_path.rpartition("/")[2])
+    terms = name_terms(outline.name_path.rpartition("/")[2])
     return sum(term in asked.terms for term in terms) / len(terms) if terms else 0.0
 
 
-def file_hits(asked: Asked, chunks: list[Evidence], weights: Weights) -> list[Hit]:
-    """One file's hits: its evidence on its best chunk, and each further chunk with half of what it could have."""
-    ordered = sorted(chunks, key=lambda evidence: (-evidence.total, evidence.chunk.chunk_index))
-    path, language = ordered[0].chunk.file_path, ordered[0].chunk.language
+def file_ranked(asked: Asked, chunks: list[Evidence], weights: Weights) -> list[Ranked]:
+    """One file's chunks: its evidence on its best chunk, and each further chunk with half of what it could have."""
+    ordered = sorted(chunks, key=lambda evidence: (-evidence.total, evidence.outline.chunk_index))
+    path, language = ordered[0].outline.file_path, ordered[0].outline.language
     totals = [evidence.total for evidence in ordered]
     others = weights.others * sum(
         total * weights.fading**place for place, total in enumerate(totals[1 : weights.further + 1])
@@ -124,7 +137,7 @@ def file_hits(asked: Asked, chunks: list[Evidence], weights: Weights) -> list[Hi
     named = file_name(asked, path, weights)
     place = place_of(path, language)
     factor = 1.0 if place in asked.wanted else PLACE_WEIGHT[place]
-    hits = []
+    ranked = []
     for number, evidence in enumerate(ordered):
         whole = (evidence.total + others + sum(named.values())) * factor * weights.repeated**number
         signals = {**evidence.signals, **named, **({"file": others} if others else {})}
@@ -132,8 +145,8 @@ def file_hits(asked: Asked, chunks: list[Evidence], weights: Weights) -> list[Hi
             signals["place"] = factor
         if number:
             signals["repeated"] = weights.repeated**number
-        hits.append(Hit(evidence.chunk, whole, evidence.found_by, (), tuple(signals.items())))
-    return hits
+        ranked.append(Ranked(evidence.outline, whole, evidence.found_by, tuple(signals.items())))
+    return ranked
 
 
 def file_name(asked: Asked, path: str, weights: Weights) -> dict[str, float]:

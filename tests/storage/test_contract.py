@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from storage.chunk import Candidate, Filters
+from storage.chunk import Candidate, Filters, Outline
 from storage.errors import IndexUnusableError, InvalidPatternError
 from storage.fingerprint import IndexState
 from storage.ranking.terms import query_terms
@@ -25,7 +25,7 @@ FILES = [PARSER, SERVER, TEST, STYLE]
 
 
 def paths(found: list[Candidate]) -> list[str]:
-    return [candidate.chunk.file_path for candidate in found]
+    return [candidate.outline.file_path for candidate in found]
 
 
 def text(store: ChunkStore, words: str, filters: Filters = ANY, limit: int = 10) -> list[str]:
@@ -266,11 +266,11 @@ def test_nearest_chunks_come_first_with_their_cosine(store: ChunkStore) -> None:
     fill_vectors(store)
     chunk = SERVER.chunks[1]
     found = store.find_near(vector_of(chunk.content), 10, ANY)
-    assert found[0].chunk == chunk
+    assert found[0].outline == chunk.outline
     assert found[0].score == pytest.approx(1, abs=1e-5)
     expected = {c.id: float(vector_of(c.content) @ vector_of(chunk.content)) for rows in FILES for c in rows.chunks}
     assert [candidate.score for candidate in found] == pytest.approx(
-        [expected[candidate.chunk.id] for candidate in found], abs=1e-5
+        [expected[candidate.outline.id] for candidate in found], abs=1e-5
     )
     assert [candidate.score for candidate in found] == sorted(expected.values(), reverse=True) or len(found) == 6
 
@@ -278,7 +278,20 @@ def test_nearest_chunks_come_first_with_their_cosine(store: ChunkStore) -> None:
 def test_a_chunk_without_a_vector_is_not_near_anything(store: ChunkStore) -> None:
     store.replace_files([PARSER, SERVER])
     store.add_vectors([SERVER.chunks[0].id], vectors_of([SERVER.chunks[0]]))
-    assert [candidate.chunk for candidate in store.find_near(vector_of("x"), 5, ANY)] == [SERVER.chunks[0]]
+    found = store.find_near(vector_of("x"), 5, ANY)
+    assert [candidate.outline for candidate in found] == [SERVER.chunks[0].outline]
+
+
+def test_what_is_found_is_outlined_field_by_field(store: ChunkStore) -> None:
+    base = make_file("a b/größe's.py", "def parse(config):\n    return 1")
+    chunk = replace(base.chunks[0], kind="method", name_path="Parser/parse", defines=("parse", "", "数"), chunk_index=7)
+    store.replace_files([replace(base, chunks=(chunk,))])
+    fill_vectors(store)
+    expected = [Outline(chunk.id, chunk.file_path, 7, "python", "method", "Parser/parse", ("parse", "", "数"))]
+    for _ in range(3):  # a store may read otherwise from the second time on
+        assert [candidate.outline for candidate in store.find_text(query_terms("config"), 5, ANY)] == expected
+        assert [candidate.outline for candidate in store.find_near(vector_of("x"), 5, ANY)] == expected
+    assert [chunk.outline] == expected
 
 
 FILTERED = [

@@ -44,10 +44,10 @@ def test_an_empty_newest_commit_is_stepped_back_from(directory: Path, table: str
     newest_manifest(directory, table).write_bytes(b"")
     store = LanceStore(directory)
     assert store.state(FINGERPRINT) is IndexState.CURRENT
-    assert {c.chunk.file_path for c in store.find_text(query_terms("old"), 5, ANY)} == {"old.py"}
+    assert {c.outline.file_path for c in store.find_text(query_terms("old"), 5, ANY)} == {"old.py"}
     assert store.files().get("new.py", make_file("x").record).size == (10 if table == "vectors" else -1)
     store.replace_files([make_file("new.py", "a new file")])
-    assert {c.chunk.file_path for c in store.find_text(query_terms("file"), 5, ANY)} == {"old.py", "new.py"}
+    assert {c.outline.file_path for c in store.find_text(query_terms("file"), 5, ANY)} == {"old.py", "new.py"}
     assert store.check() == []
 
 

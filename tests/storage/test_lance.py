@@ -86,12 +86,12 @@ def test_the_vector_index_finds_what_an_exact_search_finds(grown: LanceStore, or
 def test_the_text_index_ranks_as_the_formula_does(
     grown: LanceStore, oracle: MemoryStore, query: str, filters: Filters
 ) -> None:
-    ours = {c.chunk.id: c.score for c in grown.find_text(query_terms(query), 50, filters)}
+    ours = {c.outline.id: c.score for c in grown.find_text(query_terms(query), 50, filters)}
     exact = oracle.find_text(query_terms(query), 50, filters)
     assert len(ours) == len(exact)
     for candidate in exact[:20]:
-        if candidate.chunk.id in ours:
-            assert ours[candidate.chunk.id] == pytest.approx(candidate.score, rel=0.02)
+        if candidate.outline.id in ours:
+            assert ours[candidate.outline.id] == pytest.approx(candidate.score, rel=0.02)
     assert sorted(ours.values()) == pytest.approx(sorted(c.score for c in exact), rel=0.02)
 
 
@@ -116,7 +116,7 @@ def test_filters_on_an_indexed_store_apply_before_the_limit(grown: LanceStore) -
     only = Filters(paths=("asyncio/",))
     found = grown.find_near(vector_of("import unittest", 96), 20, only)
     assert len(found) == 20
-    assert all(candidate.chunk.file_path.startswith("asyncio/") for candidate in found)
+    assert all(candidate.outline.file_path.startswith("asyncio/") for candidate in found)
 
 
 def test_rows_written_after_the_indexes_were_built_are_found(tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ def test_rows_written_after_the_indexes_were_built_are_found(tmp_path: Path) -> 
     assert store.stats().vector_index == "ivf_pq"
     store.replace_files([make_file("late.py", "def late_arrival(): pass")])
     fill_vectors(store, 16)
-    assert store.find_text(query_terms("arrival"), 5, ANY)[0].chunk.file_path == "late.py"
-    assert store.find_near(vector_of("def late_arrival(): pass"), 1, ANY)[0].chunk.file_path == "late.py"
+    assert store.find_text(query_terms("arrival"), 5, ANY)[0].outline.file_path == "late.py"
+    assert store.find_near(vector_of("def late_arrival(): pass"), 1, ANY)[0].outline.file_path == "late.py"
     store.delete_files([f"f{n}.py" for n in range(200)])
     store.maintain()
     assert store.stats().vector_index == "exact"
@@ -164,7 +164,8 @@ def test_files_may_change_while_a_vector_index_is_built(tmp_path: Path) -> None:
     assert store.check() == []
     stats = store.stats()
     assert (stats.vectors, stats.vector_index) == (stats.chunks, "ivf_pq")
-    assert store.find_near(vector_of(f"round {rounds}", 96), 1, ANY)[0].chunk.content == f"round {rounds}"
+    nearest = store.find_near(vector_of(f"round {rounds}", 96), 1, ANY)[0].outline
+    assert store.chunks([nearest.id])[nearest.id].content == f"round {rounds}"
 
 
 def test_a_reader_follows_a_reset_by_another(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_reader_follows_a_reset_by_another(tmp_path: Path) -> None:
     writer.reset(FINGERPRINT)
     assert reader.find_text(query_terms("words"), 5, ANY) == []
     writer.replace_files([make_file("b.py", "second words")])
-    assert [c.chunk.file_path for c in reader.find_text(query_terms("words"), 5, ANY)] == ["b.py"]
+    assert [c.outline.file_path for c in reader.find_text(query_terms("words"), 5, ANY)] == ["b.py"]
     assert sorted(path.name for path in tmp_path.glob("*.lance")) == [
         "chunks-2.lance",
         "files-2.lance",
@@ -191,7 +192,7 @@ def test_a_kind_that_changes_without_the_text_is_seen_by_filters_on_vectors(tmp_
     store.replace_files([make_file("a.py", "same text", kind="function")])
     assert store.missing_vectors(5) == []
     found = store.find_near(vector_of("same text"), 5, Filters(kinds=("function",)))
-    assert {candidate.chunk.file_path for candidate in found} == {"a.py", "b.py"}
+    assert {candidate.outline.file_path for candidate in found} == {"a.py", "b.py"}
     assert store.find_near(vector_of("same text"), 5, Filters(kinds=("block",))) == []
     assert store.check() == []
 
@@ -389,10 +390,10 @@ def test_searches_agree_whether_vectors_lie_in_memory_or_on_disk(tmp_path: Path)
     store.replace_files([make_file("new.py", "import sys")])
     fill_vectors(store, 16)
     for _ in range(3):
-        assert store.find_near(query, 1, ANY)[0].chunk.file_path == "new.py"
+        assert store.find_near(query, 1, ANY)[0].outline.file_path == "new.py"
     store.delete_files(["new.py"])
     for _ in range(3):
-        assert store.find_near(query, 1, ANY)[0].chunk.file_path != "new.py"
+        assert store.find_near(query, 1, ANY)[0].outline.file_path != "new.py"
 
 
 def test_vectors_come_back_bit_for_bit_equal(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Candidates into hits, on candidates made by hand."""
+"""Candidates, ranked: on candidates made by hand."""
 
 from __future__ import annotations
 
@@ -10,50 +10,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.chunk import Candidate, Chunk, Hit
+from storage.chunk import Candidate, Outline
 from storage.ranking.asking import understand
 from storage.ranking.places import PLACE_WEIGHT, Place
-from storage.ranking.ranking import WEIGHTS, definition, rank
+from storage.ranking.ranking import WEIGHTS, Ranked, definition, rank
 
 Legs = dict[str, list[Candidate]]
 
 
-def chunk(path: str, index: int = 0, defines: str = "", kind: str = "function", language: str = "python") -> Chunk:
+def chunk(path: str, index: int = 0, defines: str = "", kind: str = "function", language: str = "python") -> Outline:
     """A chunk of ``path``; it stands under the first of the names it defines."""
     names = tuple(defines.split())
-    return Chunk(
-        id=f"{path}:{index}",
-        file_path=path,
-        chunk_index=index,
-        content="",
-        start_line=index + 1,
-        end_line=index + 1,
-        start_byte=index,
-        end_byte=index + 1,
-        language=language,
-        kind=kind,
-        name_path=names[0] if names else "",
-        defines=names,
-        context="",
-        content_hash="",
-        file_hash="",
-    )
+    return Outline(f"{path}:{index}", path, index, language, kind, names[0] if names else "", names)
 
 
-def leg(*scored: tuple[Chunk, float]) -> list[Candidate]:
+def leg(*scored: tuple[Outline, float]) -> list[Candidate]:
     return [Candidate(one, score) for one, score in scored]
 
 
-def answer(query: str, **legs: list[Candidate]) -> list[Hit]:
+def answer(query: str, **legs: list[Candidate]) -> list[Ranked]:
     return rank(understand(query), legs)
 
 
-def paths(hits: Sequence[Hit]) -> list[str]:
-    return [hit.chunk.file_path for hit in hits]
+def paths(hits: Sequence[Ranked]) -> list[str]:
+    return [hit.outline.file_path for hit in hits]
 
 
-def score_of(hits: Sequence[Hit], path: str) -> float:
-    return max(hit.score for hit in hits if hit.chunk.file_path == path)
+def score_of(hits: Sequence[Ranked], path: str) -> float:
+    return max(hit.score for hit in hits if hit.outline.file_path == path)
 
 
 def test_the_definition_comes_before_a_better_worded_use_for_a_name() -> None:
@@ -147,20 +131,20 @@ def test_a_place_that_is_not_code_stands_behind_unless_it_is_asked_for(path: str
 
 def test_each_further_chunk_of_a_file_counts_half_of_the_one_before() -> None:
     hits = answer("words", text=leg(*((chunk("a.py", index), 4.0) for index in range(4))))
-    assert [hit.chunk.chunk_index for hit in hits] == [0, 1, 2, 3]
+    assert [hit.outline.chunk_index for hit in hits] == [0, 1, 2, 3]
     assert [hit.score / hits[0].score for hit in hits] == pytest.approx([1, 0.5, 0.25, 0.125])
 
 
 def test_a_files_second_chunk_lets_another_files_first_go_before() -> None:
     twice = [chunk("a.py", index) for index in range(2)]
     hits = answer("words", text=leg((twice[0], 10.0), (twice[1], 9.9), (chunk("b.py"), 9.0)))
-    assert [hit.chunk.id for hit in hits] == ["a.py:0", "b.py:0", "a.py:1"]
+    assert [hit.outline.id for hit in hits] == ["a.py:0", "b.py:0", "a.py:1"]
 
 
 def test_a_chunk_both_legs_found_comes_before_those_that_one_did() -> None:
     both, words, near, last = (chunk(f"{name}.py") for name in ("d", "a", "b", "c"))
     hits = answer("x", text=leg((words, 9.0), (both, 8.0)), vector=leg((near, 0.8), (both, 0.79), (last, 0.5)))
-    assert {hit.chunk.id: hit.found_by for hit in hits} == {
+    assert {hit.outline.id: hit.found_by for hit in hits} == {
         "d.py:0": ("text", "vector"),
         "a.py:0": ("text",),
         "b.py:0": ("vector",),
@@ -206,7 +190,7 @@ def test_an_empty_query_still_ranks_what_was_found() -> None:
 
 def test_equal_scores_are_ordered_by_path_and_place() -> None:
     found = leg(*((chunk(f"{name}.py", index), 3.0) for name in "cab" for index in (1, 0)))
-    assert [hit.chunk.id for hit in answer("x", text=found)] == [
+    assert [hit.outline.id for hit in answer("x", text=found)] == [
         f"{name}.py:{index}" for index in (0, 1) for name in "abc"
     ]
 
@@ -234,11 +218,11 @@ def test_the_answer_is_every_chunk_once_best_first_whatever_the_order_of_candida
     query: str, text: list[Candidate], vector: list[Candidate]
 ) -> None:
     hits = answer(query, text=text, vector=vector)
-    assert sorted(hit.chunk.id for hit in hits) == sorted({c.chunk.id for c in (*text, *vector)})
+    assert sorted(hit.outline.id for hit in hits) == sorted({c.outline.id for c in (*text, *vector)})
     assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
     assert answer(query, text=text, vector=vector) == hits
     again = answer(query, vector=vector[::-1], text=text[::-1])
-    assert [hit.chunk.id for hit in again] == [hit.chunk.id for hit in hits]
+    assert [hit.outline.id for hit in again] == [hit.outline.id for hit in hits]
 
 
 def test_weights_can_be_taken_away_one_at_a_time() -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
-from storage.chunk import Filters
+from storage.chunk import Chunk, Filters
 from storage.errors import InvalidPatternError
+from storage.memory import MemoryStore
 from storage.search import Query, search
 from storage.store import ChunkStore
-from tests.storage.samples import make_file, vector_of, vectors_of
+from tests.storage.samples import FINGERPRINT, make_file, vector_of, vectors_of
 
 TOKEN = make_file("auth/token.py", "def refresh_token(session):\n    return session.renew()")
 CACHE = make_file("core/cache.py", "def evict_oldest(cache):\n    cache.pop()")
@@ -60,6 +63,27 @@ def test_text_mode_asks_no_vectors(filled: ChunkStore) -> None:
 def test_filters_hold_for_both_legs(filled: ChunkStore) -> None:
     results = search(filled, Query("token", vector_of("x"), filters=Filters(languages=("markdown",))))
     assert paths(results) == ["docs/token.md"]
+
+
+class LosingStore(MemoryStore):
+    """A file goes between a search's two reads: of candidates, and of the chunks to be shown."""
+
+    def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
+        self.delete_files(["auth/token.py"])
+        return super().chunks(ids)
+
+
+def test_a_chunk_that_goes_while_it_is_searched_for_is_left_out() -> None:
+    store = LosingStore()
+    store.reset(FINGERPRINT)
+    store.replace_files([TOKEN, CACHE, DOCS])
+    assert paths(search(store, Query("token"))) == ["docs/token.md"]
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "semantic", "text", "exact"])
+def test_what_is_shown_is_the_whole_chunk(filled: ChunkStore, mode: str) -> None:
+    results = search(filled, Query("evict_oldest", vector_of(CACHE.chunks[0].content), mode=mode))  # type: ignore[arg-type]
+    assert results.hits[0].chunk == CACHE.chunks[0]
 
 
 @pytest.mark.parametrize("mode", ["exact", "regex"])
