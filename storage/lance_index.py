@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from storage.ann import AnnQuery, plan_ann_query
-from storage.chunk import Candidate, Chunk, FileRecord, Outline
+from storage.chunk import Candidate, Chunk, FileRecord
+from storage.chunk_rows import ChunkRows
 from storage.fingerprint import Fingerprint, require_vectors
 from storage.lance import Database, Table
 from storage.layout import IndexFile, Layout
@@ -26,13 +27,11 @@ from storage.schema import (
     CHUNK_FIELDS,
     FILE_FIELDS,
     MOST_LINES,
-    OUTLINE_FIELDS,
     chunk_schema,
     chunks_from,
     file_schema,
     files_from,
     label_rows,
-    outlines_from,
     vector_schema,
 )
 from storage.sql import all_of, any_of
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-ROWS_PER_LOOKUP = 1000  # ids in one condition: 50 take 3 ms at 10,000 rows, 1,000 take 20
-
 
 @dataclass(frozen=True, slots=True)
 class OpenIndex:
@@ -55,25 +52,10 @@ class OpenIndex:
 
     file: IndexFile
     chunks: Table
+    rows: ChunkRows
     files: Table
     vectors: Table | None  # None where the index was made without a model
     scan: VectorScan | None  # None where there is an index over vectors, too
-
-    def read_chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
-        """The chunks of these ids; unknown ids are absent."""
-        found: dict[str, Chunk] = {}
-        for some in _batches(sorted(ids)):
-            rows = self.chunks.select(CHUNK_FIELDS, any_of("id", some))
-            found.update((chunk.id, chunk) for chunk in chunks_from(rows))
-        return found
-
-    def read_outlines(self, ids: Collection[str]) -> dict[str, Outline]:
-        """The outlines of these ids; unknown ids are absent."""
-        found: dict[str, Outline] = {}
-        for some in _batches(sorted(ids)):
-            rows = self.chunks.select(OUTLINE_FIELDS, any_of("id", some))
-            found.update((outline.id, outline) for outline in outlines_from(rows))
-        return found
 
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The first chunk of ``file_path`` that holds the 1-based ``line``."""
@@ -87,11 +69,6 @@ class OpenIndex:
         """Every record, by path."""
         return {record.path: record for record in files_from(self.files.select(FILE_FIELDS))}
 
-    def text(self, terms: str, limit: int, where: str) -> list[Candidate]:
-        """Chunks by BM25, best first."""
-        rows = self.chunks.match(terms, OUTLINE_FIELDS, where, limit)
-        return list(map(Candidate, outlines_from(rows), rows.column("_score").to_pylist()))
-
     def near(self, vector: NDArray[np.float32], limit: int, where: str) -> list[Candidate]:
         """Chunks by cosine similarity, best first; asks for more as long as it gets vectors without a chunk."""
         if self.vectors is None:
@@ -100,7 +77,7 @@ class OpenIndex:
         asked = limit
         while True:
             nearest = self._nearest(self.vectors, vector, asked, where)
-            known = self.read_outlines([chunk_id for chunk_id, _ in nearest])
+            known = self.rows.outlines([chunk_id for chunk_id, _ in nearest])
             if len(known) >= limit or len(nearest) < asked:
                 break
             asked *= 2
@@ -130,7 +107,7 @@ class OpenIndex:
         start, size = 0, 256
         while start < len(places):
             ids = [chunk_id for _, _, chunk_id in places[start : start + size]]
-            known = self.read_chunks(ids)
+            known = self.rows.chunks(ids)
             yield from (known[chunk_id] for chunk_id in ids if chunk_id in known)
             start, size = start + size, min(4096, size * 2)
 
@@ -206,7 +183,8 @@ def open_index(database: Database, file: IndexFile) -> OpenIndex:
     """Open the tables in force. Raises IndexUnusableError where one does not open."""
     vectors = database.open(file.vectors) if file.vectors else None
     scan = VectorScan(vectors, file.fingerprint.dim) if vectors and file.vector_index == "exact" else None
-    return OpenIndex(file, database.open(file.chunks), database.open(file.files), vectors, scan)
+    chunks = database.open(file.chunks)
+    return OpenIndex(file, chunks, ChunkRows(chunks), database.open(file.files), vectors, scan)
 
 
 def drop_unused_tables(layout: Layout, file: IndexFile) -> None:
@@ -283,8 +261,3 @@ def unfinished(path: str) -> FileRecord:
 
 def _tuples(rows: pa.Table) -> Iterator[tuple[Any, ...]]:
     return zip(*(rows.column(name).to_pylist() for name in rows.schema.names), strict=True)
-
-
-def _batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(ids), ROWS_PER_LOOKUP):
-        yield ids[start : start + ROWS_PER_LOOKUP]

@@ -136,7 +136,7 @@ class LanceStore:
 
     def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
         """The chunks of these ids; unknown ids are absent."""
-        return self._read(lambda index: index.read_chunks(ids), {})
+        return self._read(lambda index: index.rows.chunks(ids), {})
 
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The chunk that holds the 1-based ``line``."""
@@ -149,7 +149,7 @@ class LanceStore:
 
         def ask(index: OpenIndex) -> list[Chunk]:
             ids = self._first_vectorless(index, limit)
-            known = index.read_chunks(ids)
+            known = index.rows.chunks(ids)
             return [known[chunk_id] for chunk_id in ids if chunk_id in known]
 
         return self._read(ask, [])
@@ -170,7 +170,7 @@ class LanceStore:
             if index.vectors is None or not ids:
                 return
             present = set(index.vectors.select(["id"], any_of("id", ids)).column("id").to_pylist())
-            known = index.read_outlines(set(ids) - present)
+            known = index.rows.outlines(set(ids) - present)
             rows = {chunk_id: row for row, chunk_id in enumerate(ids) if chunk_id in known}
             if rows:
                 index.vectors.add(vector_rows([known[chunk_id] for chunk_id in rows], vectors[list(rows.values())]))
@@ -183,7 +183,7 @@ class LanceStore:
         """BM25 over split identifiers, best first."""
         where = passing(filters)
         asked = " ".join(dict.fromkeys(terms))
-        return self._read(lambda index: index.text(asked, limit, where), []) if asked and limit > 0 else []
+        return self._read(lambda index: index.rows.match(asked, limit, where), []) if asked and limit > 0 else []
 
     def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
         """Nearest chunks by cosine similarity, best first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from storage.held import Held
 from storage.schema import matrix_from
 
 if TYPE_CHECKING:
@@ -18,10 +19,9 @@ MOST_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
-    version: int
+class _Matrix:
     ids: list[str]
-    matrix: NDArray[np.float32]  # shape (len(ids), dim), rows of norm 1
+    rows: NDArray[np.float32]  # shape (len(ids), dim), of norm 1
 
 
 class VectorScan:
@@ -31,31 +31,22 @@ class VectorScan:
     """
 
     def __init__(self, table: Table, dim: int) -> None:
-        self._table, self._most_rows = table, MOST_BYTES // (4 * dim)
-        self._held: _Held | None = None
-        self._met = -1  # the commit the last search saw
+        self._held = Held(table, _matrix, MOST_BYTES // (4 * dim), asked=2)
 
     def near(self, vector: NDArray[np.float32], limit: int) -> list[tuple[str, float]] | None:
         """Ids nearest to ``vector`` (norm 1) with their cosine, best first; None where the table is to be asked."""
         import numpy as np
 
-        held = self._current()
-        if held is None:
+        matrix = self._held.current()
+        if matrix is None:
             return None
         # One product after the other: the library behind ``@`` divides the rows among threads, and on a busy machine
         # waits for them: 12 ms instead of 0.2.
-        scores = np.vecdot(held.matrix, vector)
+        scores = np.vecdot(matrix.rows, vector)
         best = np.argpartition(-scores, limit)[:limit] if limit < len(scores) else np.arange(len(scores))
-        return [(held.ids[row], float(scores[row])) for row in best[np.lexsort((best, -scores[best]))]]
+        return [(matrix.ids[row], float(scores[row])) for row in best[np.lexsort((best, -scores[best]))]]
 
-    def _current(self) -> _Held | None:
-        version = self._table.version()
-        held = self._held
-        if held is not None and held.version == version:
-            return held
-        if self._met != version or self._table.count() > self._most_rows:
-            self._met, self._held = version, None
-            return None
-        rows = self._table.select(["id", "embedding"])
-        self._held = held = _Held(version, rows.column("id").to_pylist(), matrix_from(rows.column("embedding")))
-        return held
+
+def _matrix(table: Table) -> _Matrix:
+    rows = table.select(["id", "embedding"])
+    return _Matrix(rows.column("id").to_pylist(), matrix_from(rows.column("embedding")))

@@ -1,0 +1,37 @@
+"""What was read of a whole table, kept in memory for as long as no commit changes the table."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from storage.lance import Table
+
+T = TypeVar("T")
+
+
+class Held(Generic[T]):
+    """``read`` of ``table``, kept; nothing where the table has more than ``most_rows``.
+
+    Reading everything takes 5 to 15 ms at 10,000 rows, so it is done when the same commit is met for the ``asked``-th
+    time, not while an indexer commits.
+    """
+
+    def __init__(self, table: Table, read: Callable[[Table], T], most_rows: int, asked: int) -> None:
+        self._table, self._read, self._most_rows, self._asked = table, read, most_rows, asked
+        self._lock = threading.Lock()
+        self._version, self._met = -1, 0
+        self._value: T | None = None
+
+    def current(self) -> T | None:
+        """What the newest commit says; None where the table is to be asked."""
+        version = self._table.version()
+        with self._lock:
+            if version != self._version:
+                self._version, self._met, self._value = version, 0, None
+            self._met += 1
+            if self._met == self._asked and self._table.count() <= self._most_rows:
+                self._value = self._read(self._table)
+            return self._value
