@@ -7,7 +7,7 @@ outlines then take .1 ms), and the table gives ids, scores and the texts of the 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, KeysView, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from storage.chunk import Candidate, Chunk, Outline
@@ -41,9 +41,10 @@ class ChunkRows:
         narrow, wanted = self._held.current(), set(ids)
         found: list[Chunk] = []
         if narrow is not None:
-            for rows in self._lookup(wanted & narrow.ids, _TEXT_FIELDS):
+            held = narrow.known(wanted)
+            for rows in self._lookup(held, _TEXT_FIELDS):
                 found += narrow.chunks(rows)
-            wanted -= narrow.ids
+            wanted -= held
         for rows in self._lookup(wanted, CHUNK_FIELDS):
             found += chunks_from(rows)
         return {chunk.id: chunk for chunk in found}
@@ -68,8 +69,9 @@ class ChunkRows:
     def _outlines(self, ids: Collection[str], narrow: _NarrowRows | None) -> dict[str, Outline]:
         wanted, found = set(ids), list[Outline]()
         if narrow is not None:
-            found += narrow.outlines(wanted & narrow.ids)
-            wanted -= narrow.ids
+            held = narrow.known(wanted)
+            found += narrow.outlines(held)
+            wanted -= held
         for rows in self._lookup(wanted, OUTLINE_FIELDS):
             found += outlines_from(rows)
         return {outline.id: outline for outline in found}
@@ -93,10 +95,9 @@ class _NarrowRows:
         self._outlines = self._rows.select(list(OUTLINE_FIELDS))
         self._row_of = {chunk_id: row for row, chunk_id in enumerate(self._rows.column("id").to_pylist())}
 
-    @property
-    def ids(self) -> KeysView[str]:
-        """The chunks there are."""
-        return self._row_of.keys()
+    def known(self, ids: set[str]) -> set[str]:
+        """Those of ``ids`` that are here."""
+        return {chunk_id for chunk_id in ids if chunk_id in self._row_of}
 
     def outlines(self, ids: Collection[str]) -> list[Outline]:
         """The outlines of ``ids``, all of them known."""

@@ -22,15 +22,15 @@ class Held(Generic[T]):
     def __init__(self, table: Table, read: Callable[[Table], T], most_rows: int, asked: int) -> None:
         self._table, self._read, self._most_rows, self._asked = table, read, most_rows, asked
         self._lock = threading.Lock()
-        self._version, self._met = -1, 0
+        self._commits, self._met = frozenset[str](), 0
         self._value: T | None = None
 
     def current(self) -> T | None:
         """What the newest commit says; None where the table is to be asked."""
-        version = self._table.version()
+        commits = self._table.commits()
         with self._lock:
-            if version != self._version:
-                self._version, self._met, self._value = version, 0, None
+            if commits != self._commits:
+                self._commits, self._met, self._value = commits, 0, None
             self._met += 1
             if self._met == self._asked and self._table.count() <= self._most_rows:
                 self._value = self._read(self._table)
