@@ -14,13 +14,14 @@ LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.1
 quoted = '$(subst ','\'',$(value $(1)))'
 
 .NOTPARALLEL:
-.PHONY: help run test check fix bench model lock clean
+.PHONY: help run test check fix golden bench model lock clean
 
 help:
 	@echo 'make run [DIR=path] [QUERY="words"]  index a directory and search it (this one, and a question about it)'
 	@echo 'make test [ARGS="-k name"]           every test'
 	@echo 'make check                           format, lint, types and layers'
 	@echo 'make fix                             format, and mend what the linter can'
+	@echo 'make golden                          write the ranks of tests/ranking anew; the diff is what changed'
 	@echo 'make bench [ARGS=...]                measure, each figure beside its limit'
 	@echo 'make model                           obtain the embedding model, once'
 	@echo 'make lock                            write requirements/*.txt anew from pyproject.toml'
@@ -44,6 +45,9 @@ check: $(VENV)/dev.installed
 fix: $(VENV)/dev.installed
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+golden: $(VENV)/dev.installed
+	@$(BIN)/python -m tests.ranking.golden
 
 bench: $(VENV)/dev.installed
 	@$(BIN)/codeloupe models pull
