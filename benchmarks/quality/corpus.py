@@ -79,7 +79,7 @@ def strip(language: str, file: SourceFile) -> Stripped | None:
 
     def function(documented: Documented) -> Function:
         first = _line(starts, moved(documented.start, found.edits))
-        last = _line(starts, moved(documented.end - 1, found.edits))
+        last = _line(starts, moved(documented.end, found.edits) - 1)
         return _function(file.path, documented, first, last)
 
     return Stripped(file.path, data, tuple(map(function, found.functions)))
