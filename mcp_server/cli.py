@@ -109,7 +109,7 @@ def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> No
 @main.command()
 @click.argument("query")
 @root_option
-@click.option("-n", "--limit", type=int, help="Hits to print. [default: search.limit]")
+@click.option("-n", "--limit", type=int, default=0, help="Hits to print. [default: search.limit, or as many as fit]")
 @click.option("--offset", type=int, default=0, help="Hits to skip.")
 @click.option("-m", "--mode", default="auto", help="auto, hybrid, semantic, text, exact or regex.", show_default=True)
 @click.option("-p", "--path", "paths", multiple=True, help='Only these path globs; "!" excludes.')
@@ -117,7 +117,8 @@ def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> No
 @click.option("-k", "--kind", "kinds", multiple=True, help="Only these kinds.")
 @click.option("--min-similarity", type=float, help="Floor for hits by meaning, -1 to 1.")
 @click.option("-d", "--detail", default="snippets", help="snippets, locations or full.", show_default=True)
-@click.option("--max-tokens", type=int, default=0, help="Most tokens in the answer.")
+@click.option("--max-tokens", type=int, default=0, help="Most tokens in the answer. [default: search.max_tokens]")
+@click.option("--explain", is_flag=True, help="Say of each hit what made its score.")
 @json_option
 @click.pass_obj
 def search(overrides: Sequence[str], /, query: str, roots: tuple[str, ...], as_json: bool, **arguments: Any) -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 
 from indexer.vocabulary import KINDS, LANGUAGES
-from mcp_server import requests, results, terminal
+from mcp_server import requests, terminal
+from mcp_server.answers.rows import as_json
 from mcp_server.engine import Engine
 from mcp_server.errors import ProductError
 from mcp_server.freshness import Freshness, counted
@@ -31,7 +32,7 @@ class SearchArguments:
     """The search command's arguments as typed."""
 
     query: str
-    limit: int | None
+    limit: int
     offset: int
     mode: str
     paths: tuple[str, ...]
@@ -40,6 +41,7 @@ class SearchArguments:
     min_similarity: float | None
     detail: str
     max_tokens: int
+    explain: bool
     as_json: bool
 
 
@@ -76,11 +78,15 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
     """Refresh the text of ``roots``, search, print."""
     settings = load(roots[0], overrides).settings
     filters = requests.filters_from(wanted.paths, wanted.languages, wanted.kinds, (LANGUAGES, KINDS))
-    limit = settings.search.limit if wanted.limit is None else wanted.limit
-    request = requests.search_request(wanted.query, limit, wanted.offset, wanted.mode, filters, wanted.min_similarity)
     how = requests.answering(
-        wanted.detail, "json" if wanted.as_json else "text", wanted.max_tokens, settings.search.max_chars
+        wanted.detail,
+        "json" if wanted.as_json else "text",
+        wanted.max_tokens,
+        settings.search.max_tokens,
+        explain=wanted.explain,
     )
+    limit = requests.hits_wanted(wanted.limit, wanted.max_tokens, wanted.detail, settings.search.limit)
+    request = requests.search_request(wanted.query, limit, wanted.offset, wanted.mode, filters, wanted.min_similarity)
     with engine_for(roots, settings, most_vectors=SEARCH_VECTORS) as engine:
         notes = [
             view.busy or view.error for view in map(terminal.follow, [root.refresh() for root in engine.roots.values()])
@@ -89,9 +95,7 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
     for note in filter(None, [*notes, _hint(answer.freshness)]):
         click.echo(f"codeloupe: {note}", err=True)
     click.echo(
-        json.dumps(results.as_json(answer, how), ensure_ascii=False)
-        if wanted.as_json
-        else terminal.answer(answer, how, roots)
+        json.dumps(as_json(answer, how), ensure_ascii=False) if wanted.as_json else terminal.answer(answer, how, roots)
     )
     return FOUND if answer.found else NOTHING
 

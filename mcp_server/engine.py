@@ -17,12 +17,12 @@ import psutil
 from embedding.cache import CachedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
+from mcp_server.answers.answer import Answer, Found
 from mcp_server.errors import OutsideRootError, RequestError
 from mcp_server.freshness import combine
 from mcp_server.indexing import Meaning, open_meaning
 from mcp_server.jobs import Job
 from mcp_server.requests import SearchRequest
-from mcp_server.results import Answer, Found
 from mcp_server.root_index import RootIndex, StartJob
 from mcp_server.settings import Settings
 from mcp_server.statuses import ModelStatus, Status

@@ -19,8 +19,11 @@ MAX_OFFSET = 10_000
 MAX_TEXTS = 1_000  # 1,000 vectors of 384 numbers are 4 MB of JSON; clients close above 10 MB
 MAX_TEXT_CHARS = 200_000
 MAX_EMBED_S = 600
-CHARS_PER_TOKEN = 3  # code has 3 to 4 characters a token; the smaller figure never promises too much
-MAX_ANSWER_CHARS = 40_000
+MIN_TOKENS = 100
+MAX_TOKENS = 12_000  # Claude Code warns above 10,000 and cuts at 25,000
+# What one more hit takes of a budget: in an answer with evidence the half is for naming hits, at 50 tokens each.
+TOKENS_A_HIT = {"locations": 25, "snippets": 100, "full": 200}
+MOST_UNASKED = 40  # hits, however large the budget: one question in a hundred has its answer behind them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,8 @@ class Answering:
 
     detail: str = "snippets"
     format: str = "text"
-    max_chars: int = 10_000
+    max_tokens: int = 2_000
+    explain: bool = False
 
 
 def search_request(
@@ -84,14 +88,25 @@ def filters_from(
     return Filters(tuple(paths), tuple(languages), tuple(kinds))
 
 
-def answering(detail: str, output: str, max_tokens: int, default_chars: int) -> Answering:
+def answering(detail: str, output: str, max_tokens: int, default_tokens: int, *, explain: bool = False) -> Answering:
     """How to write the answer; ``max_tokens`` 0 means the default."""
     one_of("detail", detail, DETAILS)
     one_of("format", output, FORMATS)
     if max_tokens == 0:
-        return Answering(detail, output, default_chars)
-    _within("max_tokens", max_tokens, 100, MAX_ANSWER_CHARS // CHARS_PER_TOKEN)
-    return Answering(detail, output, max_tokens * CHARS_PER_TOKEN)
+        return Answering(detail, output, default_tokens, explain)
+    _within("max_tokens", max_tokens, MIN_TOKENS, MAX_TOKENS)
+    return Answering(detail, output, max_tokens, explain)
+
+
+def hits_wanted(limit: int, max_tokens: int, detail: str, default_limit: int) -> int:
+    """The hits to ask for: ``limit`` as given; 0 means the default, or more where ``max_tokens`` names room for them.
+
+    ``max_tokens`` is as given, 0 for none.
+    """
+    if limit:
+        return limit
+    room = max_tokens // TOKENS_A_HIT.get(detail, 100)
+    return max(default_limit, min(room, MOST_UNASKED))
 
 
 def embed_texts(texts: Sequence[str], kind: str) -> list[str]:

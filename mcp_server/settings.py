@@ -38,8 +38,8 @@ class SearchSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     limit: int = Field(default=10, ge=1, le=100, description="hits in an answer when the caller names no number")
-    max_chars: int = Field(
-        default=10_000, ge=500, le=40_000, description="characters in an answer when the caller names no max_tokens"
+    max_tokens: int = Field(
+        default=2_000, ge=100, le=12_000, description="most tokens in an answer when the caller names no number"
     )
     first_answer_wait_s: float = Field(
         default=5.0, ge=0, le=60, description="how long a search waits for the first index of a root, in seconds"

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mcp_server import results
+from mcp_server.answers.answer import Answer, Found
+from mcp_server.answers.blocks import merged
+from mcp_server.answers.text import as_text
 from mcp_server.jobs import PHASES, Job, JobView
 from mcp_server.requests import Answering
-from mcp_server.results import Answer, Found
 
 LOOK_S = 0.2  # how often a bar moves
 
@@ -26,7 +27,7 @@ def follow(job: Job) -> JobView:
 def answer(found: Answer, how: Answering, roots: Sequence[Path]) -> str:
     """The answer as text; on a terminal with colours and links."""
     if not sys.stdout.isatty() or not found.found:
-        return results.as_text(found, how)
+        return as_text(found, how)
     return _coloured(found, how, roots)
 
 
@@ -71,12 +72,12 @@ def _coloured(found: Answer, how: Answering, roots: Sequence[Path]) -> str:
     from rich.console import Console
     from rich.text import Text
 
-    text = Text(results.as_text(found, how))
+    text = Text(as_text(found, how))
     text.highlight_regex(r"(?m)^\d+\. \S+:\d+-\d+", style="bold cyan")
-    text.highlight_regex(r"(?m)^ *\d+  ", style="dim")
+    text.highlight_regex(r"(?m)^\d+ ", style="dim")
     text.highlight_regex(r"(?m)^\[.*\]$", style="italic dim")
-    for one in found.found:
-        text.highlight_words([results.location(one)], style=f"link {_link(one, roots)}")
+    for block in merged(found.found):
+        text.highlight_words([block.location], style=f"link {_link(block.members[0], roots)}")
     console = Console()
     with console.capture() as capture:
         console.print(text, end="", soft_wrap=True)

@@ -19,7 +19,9 @@ from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field, ValidationError
 
 from indexer.vocabulary import KINDS, LANGUAGES
-from mcp_server import failures, requests, results
+from mcp_server import failures, requests
+from mcp_server.answers.rows import as_json
+from mcp_server.answers.text import as_text
 from mcp_server.errors import EXPECTED, ProductError
 from mcp_server.settings import Settings
 
@@ -55,7 +57,7 @@ def enum(*values: str) -> dict[str, Any]:
 Query = Annotated[
     str, Field(description="What to find: a question in words, an identifier, a path, quoted text, or a pattern.")
 ]
-Limit = Annotated[int, Field(description="Hits to return, 1 to 100.")]
+Limit = Annotated[int, Field(description="Hits to return, 1 to 100; 0: ten, or as many as max_tokens has room for.")]
 Offset = Annotated[int, Field(description="Hits to skip, for the next page.")]
 Mode = Annotated[
     str,
@@ -74,14 +76,18 @@ Floor = Annotated[
 Detail = Annotated[
     str,
     Field(
-        description="snippets: the telling lines. locations: places alone, a tenth of the size. full: whole chunks.",
+        description="snippets: each hit's signature and telling lines, then whole chunks, best first, while they fit. "
+        "full: whole chunks at once. locations: places alone, a tenth of the size.",
         json_schema_extra=enum(*requests.DETAILS),
     ),
 ]
-MaxTokens = Annotated[int, Field(description="Most tokens in the answer, 100 to 13,333; 0 for about 3,300.")]
+MaxTokens = Annotated[int, Field(description="Most tokens in the answer, 100 to 12,000; 0 for 2,000.")]
 Format = Annotated[
     str, Field(description="text for reading, json for programs.", json_schema_extra=enum(*requests.FORMATS))
 ]
+
+
+Explain = Annotated[bool, Field(description="Say of each hit which signals made its score.")]
 
 
 class Tools:
@@ -98,7 +104,7 @@ class Tools:
     async def search(
         self,
         query: Query,
-        limit: Limit = 10,
+        limit: Limit = 0,
         offset: Offset = 0,
         mode: Mode = "auto",
         paths: Paths = [],
@@ -108,6 +114,7 @@ class Tools:
         detail: Detail = "snippets",
         max_tokens: MaxTokens = 0,
         format: Format = "text",
+        explain: Explain = False,
     ) -> CallToolResult:
         """Find code by meaning, name or text in the indexed workspace.
 
@@ -118,14 +125,15 @@ class Tools:
         """
         filters = requests.filters_from(paths, languages, kinds, (LANGUAGES, KINDS))
         floor = None if min_similarity == -1.0 else min_similarity
-        request = requests.search_request(query, limit, offset, mode, filters, floor)
-        how = requests.answering(detail, format, max_tokens, self._settings.search.max_chars)
+        how = requests.answering(detail, format, max_tokens, self._settings.search.max_tokens, explain=explain)
+        hits = requests.hits_wanted(limit, max_tokens, detail, self._settings.search.limit)
+        request = requests.search_request(query, hits, offset, mode, filters, floor)
         answer = await anyio.to_thread.run_sync(
             lambda: self._engine().search(request), limiter=self._search_threads, abandon_on_cancel=True
         )
         if how.format == "json":
-            return structured(results.as_json(answer, how))
-        return text(results.as_text(answer, how))
+            return structured(as_json(answer, how))
+        return text(as_text(answer, how))
 
     async def index(self, ctx: Context, path: str = "", force: bool = False, wait: bool = False) -> CallToolResult:
         """Start or refresh the index of a workspace root; searches do this by themselves, so it is rarely needed.

@@ -55,7 +55,7 @@ async def test_arguments_are_those_the_issue_names_and_all_but_the_telling_one_h
     tools = {tool.name: tool.input_schema for tool in (await client.list_tools()).tools}
     assert {name: set(schema["properties"]) for name, schema in tools.items()} == {
         "search": {"query", "limit", "offset", "mode", "paths", "languages", "kinds", "min_similarity"}
-        | {"detail", "max_tokens", "format"},
+        | {"detail", "max_tokens", "format", "explain"},
         "index": {"path", "force", "wait"},
         "embed": {"texts", "kind", "cache", "timeout"},
         "status": {"format"},

@@ -33,7 +33,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
     "a blank query": ("search", {"query": " \t\n "}, ("query is empty", "say in words")),
     "a query of control characters": ("search", {"query": "\x00\x07\x1b"}, ("query is empty", "say in words")),
     "a query of a megabyte": ("search", {"query": "ship " * 200_000}, ("query has 1,000,000", "send its telling part")),
-    "limit 0": ("search", {"query": "ship", "limit": 0}, ("limit is 0", "from 1 to 100")),
+    "limit -1": ("search", {"query": "ship", "limit": -1}, ("limit is -1", "from 1 to 100")),
     "limit 10^9": ("search", {"query": "ship", "limit": 10**9}, ("limit is 1,000,000,000", "from 1 to 100")),
     "a limit in words": ("search", {"query": "ship", "limit": "ten"}, ("limit", "integer")),
     "a negative offset": ("search", {"query": "ship", "offset": -1}, ("offset is -1", "from 0")),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mcp_server.answers.tokens import estimated_tokens
 from tests.e2e.clients import MODES, connected, data, text
 from tests.e2e.homes import FILES, Launch
 
@@ -16,7 +17,18 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-HIT = {"file_path", "start_line", "end_line", "language", "kind", "name_path", "score", "found_by", "content"}
+HIT = {
+    "file_path",
+    "start_line",
+    "end_line",
+    "language",
+    "kind",
+    "name_path",
+    "score",
+    "found_by",
+    "content",
+    "signals",
+}
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -106,20 +118,35 @@ async def test_pages_follow_each_other_without_gap_or_repetition(client: Client)
 
 async def test_max_tokens_bounds_the_answer_and_says_how_to_get_the_rest(client: Client) -> None:
     answer = await text(client, "search", query="ship", limit=20, max_tokens=300, detail="full")
-    assert len(answer) <= 900
+    assert estimated_tokens(answer) <= 300
     assert "left out" in answer
     assert "offset=" in answer
 
 
 async def test_a_json_answer_counts_what_max_tokens_left_out(client: Client) -> None:
     answer = await data(client, "search", query="ship", limit=20, max_tokens=300, detail="full", format="json")
-    assert len(json.dumps(answer["hits"])) <= 1_000
+    assert estimated_tokens(json.dumps(answer)) <= 300
     assert answer["omitted"] + len(answer["hits"]) == 20
     assert answer["next_offset"] == len(answer["hits"])
 
 
-async def test_an_answer_is_about_ten_thousand_characters_unless_asked_otherwise(client: Client) -> None:
-    assert len(await text(client, "search", query="harbour", limit=100, detail="full")) <= 10_200
+async def test_an_answer_is_about_two_thousand_tokens_unless_asked_otherwise(client: Client) -> None:
+    whole = await text(client, "search", query="harbour", limit=100, detail="full")
+    assert 1_900 <= estimated_tokens(whole) <= 2_000
+
+
+async def test_a_budget_without_a_limit_names_more_hits_where_it_has_room(client: Client) -> None:
+    small, large = [await text(client, "search", query="harbour", max_tokens=tokens) for tokens in (600, 1_800)]
+    assert "ask with offset=10" in small
+    assert "ask with offset=18" in large
+
+
+async def test_a_score_is_explained_in_text_and_in_json(client: Client) -> None:
+    told = (await text(client, "search", query="mooring fee", limit=1, explain=True)).split("\n")
+    (hit,) = (await data(client, "search", query="mooring fee", limit=1, format="json"))["hits"]
+    names = [name for name, worth in hit["signals"].items() if worth]
+    assert all(f"{name} " in told[1] for name in names)
+    assert told[1].endswith(f"{hit['score']:.3f}".removeprefix("0"))
 
 
 async def test_exact_mode_finds_every_literal_occurrence(client: Client, indexed: Launch) -> None:

@@ -1,24 +1,26 @@
 """Hits of our own making."""
 
+from mcp_server.answers.answer import Answer, Found
 from mcp_server.freshness import Freshness
-from mcp_server.results import Answer, Found
 from storage.chunk import Chunk, Hit, chunk_id, content_hash
 
 CURRENT = Freshness("current", files=2, files_expected=2, chunks=4, vectors=4)
 
 
-def chunk(content: str, path: str = "src/a.py", start: int = 10, name: str = "parse") -> Chunk:
+def chunk(
+    content: str, path: str = "src/a.py", start: int = 10, name: str = "parse", index: int = 0, kind: str = "function"
+) -> Chunk:
     return Chunk(
-        id=chunk_id(path, content, 0),
+        id=chunk_id(path, content, index),
         file_path=path,
-        chunk_index=0,
+        chunk_index=index,
         content=content,
         start_line=start,
         end_line=start + content.count("\n"),
         start_byte=0,
         end_byte=len(content.encode()),
         language="python",
-        kind="function",
+        kind=kind,
         name_path=name,
         defines=(name,),
         context="",

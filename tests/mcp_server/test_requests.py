@@ -59,8 +59,26 @@ def test_a_bad_way_of_answering_is_refused(detail, output, max_tokens, told):
         requests.answering(detail, output, max_tokens, 10_000)
 
 
-def test_max_tokens_is_a_promise_in_characters():
-    assert requests.answering("full", "text", 1000, 10_000).max_chars == 3000
+def test_max_tokens_is_as_given_or_the_default():
+    assert requests.answering("full", "text", 1000, 2000).max_tokens == 1000
+    assert requests.answering("full", "text", 0, 2000).max_tokens == 2000
+
+
+@pytest.mark.parametrize(
+    ("limit", "max_tokens", "detail", "hits"),
+    [
+        (0, 0, "snippets", 10),  # nothing named: the default
+        (0, 500, "snippets", 10),
+        (0, 2000, "snippets", 20),  # room for more
+        (0, 12_000, "snippets", requests.MOST_UNASKED),
+        (0, 500, "locations", 20),
+        (7, 4000, "snippets", 7),  # as asked
+        (-1, 4000, "snippets", -1),  # refused later
+        (0, 4000, "snippet", 40),  # refused elsewhere
+    ],
+)
+def test_hits_are_as_many_as_asked_or_as_a_named_budget_has_room_for(limit, max_tokens, detail, hits):
+    assert requests.hits_wanted(limit, max_tokens, detail, 10) == hits
 
 
 @pytest.mark.parametrize(

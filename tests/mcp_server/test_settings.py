@@ -19,11 +19,11 @@ def user_file(tmp_path, monkeypatch):
 def test_a_later_layer_wins_and_says_where_it_came_from(tmp_path, user_file):
     user_file.write_text('[model]\nname = "none"\n[search]\nlimit = 5\n')
     (tmp_path / ".codeloupe.toml").write_text("[search]\nlimit = 7\n")
-    sourced = settings.load(tmp_path, ["search.limit=9"], {"CODELOUPE_SEARCH_MAX_CHARS": "2000"})
-    assert (sourced.settings.search.limit, sourced.settings.search.max_chars) == (9, 2000)
+    sourced = settings.load(tmp_path, ["search.limit=9"], {"CODELOUPE_SEARCH_MAX_TOKENS": "2000"})
+    assert (sourced.settings.search.limit, sourced.settings.search.max_tokens) == (9, 2000)
     assert sourced.settings.model.name == "none"
     assert sourced.sources["search.limit"] == "--set search.limit"
-    assert sourced.sources["search.max_chars"] == "environment variable CODELOUPE_SEARCH_MAX_CHARS"
+    assert sourced.sources["search.max_tokens"] == "environment variable CODELOUPE_SEARCH_MAX_TOKENS"
     assert sourced.sources["model.name"] == str(user_file)
     assert sourced.sources["index.max_file_kb"] == "default"
 
