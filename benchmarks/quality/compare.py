@@ -1,0 +1,190 @@
+"""codeloupe's tiers and its peers on the same questions: how good, how soon, for how many tokens.
+
+    python -m benchmarks.quality compare (--questions DIR --repositories DIR | --functions DIR) --out DIR
+        --program NAME[=HOME] ... [--figures docs/quality.json] [--only NAME ...] [--times [--rounds 3]]
+
+QUESTIONS holds repos.json and annotations/NAME.json, REPOSITORIES a checkout a name; FUNCTIONS is where the
+function-level set is built (benchmarks/quality/functions.py). HOME is where a peer is installed: a program's path or
+a virtual environment (benchmarks/quality/peers.py). Each program's hits go to OUT/NAME.jsonl, its figures into the
+file of figures, where those of other programs stay. --times takes times and nothing else, to be asked for when the
+machine has nothing else to do: seconds from nothing to the first answer, milliseconds of a warm one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.quality import functions
+from benchmarks.quality.judging import BUDGETS, Place, Question, question, ranking_figures, token_figures
+from benchmarks.quality.own import MODES, answers, first_answer_s
+from benchmarks.quality.peers import PEERS, Answer, Ask, Peer
+
+HITS = 10
+HITS_FOR_TOKENS = 40  # enough to fill the largest budget
+TITLES = {
+    "ndcg": "nDCG@10",
+    "architecture": "architecture",
+    "semantic": "semantic",
+    "symbol": "symbol",
+    "shown": "name shown",
+    "hidden": "name hidden",
+    "recall": "recall@10",
+    "first": "first right",
+}
+Sets = list[tuple[Path, list[Question]]]  # directories, and what is asked of each
+
+
+def questions_of(directory: Path, repositories: Path, only: Sequence[str]) -> Sets:
+    """The questions of each repository, of the directory below its checkout that they are about."""
+    found = []
+    for row in json.loads((directory / "repos.json").read_text(encoding="utf-8")):
+        name = row["name"]
+        if not only or name in only:
+            asked = json.loads((directory / "annotations" / f"{name}.json").read_text(encoding="utf-8"))
+            root = repositories / name / (row.get("benchmark_root") or "")
+            found.append((root, [question(name, one) for one in asked]))
+    return found
+
+
+def functions_of(directory: Path, only: Sequence[str]) -> Sets:
+    """The function-level set: a directory for each language, names shown and hidden; the variant is the kind."""
+    found: dict[Path, list[Question]] = {}
+    for one in functions.built(directory):
+        if not only or one.language in only:
+            place = Place(one.file_path, one.start_line, one.end_line)
+            asked = Question(f"{one.language}/{one.variant}", one.variant, one.query, (place,))
+            found.setdefault(directory / one.language / one.variant, []).append(asked)
+    return list(found.items())
+
+
+def peer_of(name: str) -> Peer:
+    """How a program of that name is asked; codeloupe's tiers need no home."""
+    if name in MODES:
+        return lambda _, root, asked: answers(MODES[name], root, asked)
+    return PEERS[name]
+
+
+def quality(peer: Peer, home: Path, sets: Sets, out: Path) -> dict[str, Any]:
+    """Figures of a program's ranking and of what its answers cost; its hits in OUT."""
+    asked = [one for _, questions in sets for one in questions]
+    ranked: list[Answer] = []
+    many: list[Answer] = []
+    for root, questions in sets:
+        found = peer(home, root, [Ask(one.query, hits) for hits in (HITS, HITS_FOR_TOKENS) for one in questions])
+        ranked += found[: len(questions)]
+        many += found[len(questions) :]
+        print(f"  {root}: {len(questions)} questions", flush=True)
+    _write(out, asked, ranked)
+    return {
+        "questions": len(asked),
+        **ranking_figures(asked, [answer.hits for answer in ranked]),
+        "recall_at_tokens": token_figures(asked, [answer.hits for answer in many]),
+    }
+
+
+def _write(out: Path, asked: Sequence[Question], answers: Sequence[Answer]) -> None:
+    with out.open("w", encoding="utf-8") as lines:
+        for one, answer in zip(asked, answers, strict=True):
+            hits = [{"file_path": h.file_path, "start_line": h.start_line, "end_line": h.end_line} for h in answer.hits]
+            lines.write(json.dumps({"repo": one.repository, "query": one.query, "results": hits}) + "\n")
+
+
+def times(name: str, peer: Peer, home: Path, sets: Sets, rounds: int) -> dict[str, Any]:
+    """Seconds to the first answer, the median over repositories of the best round, and milliseconds of a warm one."""
+    firsts = []
+    warm: list[float] = []
+    for root, questions in sets:
+        query = questions[0].query
+        firsts.append(min(_first_s(name, peer, home, (root, query)) for _ in range(rounds)))
+        warm += [answer.milliseconds for answer in peer(home, root, [Ask(one.query, HITS) for one in questions])[1:]]
+        print(f"  {root}: {firsts[-1]:.2f} s", flush=True)
+    tenths = statistics.quantiles(warm, n=20)
+    return {
+        "first_answer_s": round(statistics.median(firsts), 3),
+        "first_answer_s_of": {root.name: round(first, 3) for (root, _), first in zip(sets, firsts, strict=True)},
+        "warm_p50_ms": round(statistics.median(warm), 1),
+        "warm_p95_ms": round(tenths[-1], 1),
+    }
+
+
+def _first_s(name: str, peer: Peer, home: Path, asked: tuple[Path, str]) -> float:
+    root, query = asked
+    if name in MODES:
+        return first_answer_s(MODES[name], root, query)
+    began = time.perf_counter()
+    peer(home, root, [Ask(query, HITS)])
+    return time.perf_counter() - began
+
+
+def table(programs: dict[str, dict[str, Any]]) -> str:
+    """The figures as a table of Markdown, the best first."""
+    kinds = [kind for kind in TITLES if any(kind in row for row in programs.values())]
+    budgets = [f"in {budget:,} tokens" for budget in BUDGETS]
+    titles = ["program", *(TITLES[kind] for kind in kinds), *budgets, "first answer", "warm p50 / p95"]
+    rows = [titles, ["---"] * len(titles)]
+    for name, row in sorted(programs.items(), key=lambda item: -item[1].get("ndcg", 0)):
+        good = [f"{row[kind]:.3f}" if kind in row else "" for kind in kinds]
+        cost = [f"{share:.3f}" for share in row.get("recall_at_tokens", [])] or [""] * len(BUDGETS)
+        rows.append([name, *good, *cost, *_soon(row)])
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _soon(row: dict[str, Any]) -> list[str]:
+    if "first_answer_s" not in row:
+        return ["", ""]
+    return [f"{row['first_answer_s']:.2f} s", f"{row['warm_p50_ms']} / {row['warm_p95_ms']} ms"]
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    arguments = _arguments(argv)
+    if arguments.functions:
+        sets = functions_of(arguments.functions, arguments.only)
+    else:
+        sets = questions_of(arguments.questions, arguments.repositories, arguments.only)
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    for program in arguments.program:
+        name, _, home = program.partition("=")
+        print(name, flush=True)
+        if arguments.times:
+            row = times(name, peer_of(name), Path(home), sets, arguments.rounds)
+        else:
+            row = quality(peer_of(name), Path(home), sets, arguments.out / f"{name}.jsonl")
+        print(
+            table(_kept(arguments.figures, "functions" if arguments.functions else "questions", name, row)), flush=True
+        )
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--questions", type=Path)
+    parser.add_argument("--repositories", type=Path)
+    parser.add_argument("--functions", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--program", action="append", required=True, metavar="NAME[=HOME]")
+    parser.add_argument("--figures", type=Path, default=Path("docs/quality.json"))
+    parser.add_argument("--only", nargs="*", default=[], help="these repositories, or languages")
+    parser.add_argument("--times", action="store_true")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args(argv)
+    if not arguments.functions and not (arguments.questions and arguments.repositories):
+        parser.error("--questions and --repositories, or --functions, say what is asked")
+    return arguments
+
+
+def _kept(figures: Path, of: str, name: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The programs of one part of the file of figures, with this row written into it."""
+    held: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+    programs: dict[str, dict[str, Any]] = held.setdefault(of, {})
+    programs[name] = programs.get(name, {}) | row
+    figures.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
+    return programs
+
+
+if __name__ == "__main__":
+    main()
