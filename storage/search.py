@@ -40,6 +40,7 @@ class Query:
     min_similarity: float = 0.0  # cosine similarity under which the vector leg's candidates are noise
     ignore_case: bool = False  # of exact and regex
     timeout_s: float = 5.0  # of exact and regex
+    excluding: frozenset[str] = frozenset()  # ids of chunks that are not wanted: the one whose like is asked for
 
     @property
     def legs(self) -> tuple[str, ...]:
@@ -107,18 +108,19 @@ def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candida
 
 
 def _text_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
-    return _settled(store.find_text(query_terms(query.text), depth, query.filters))
+    return _settled(store.find_text(query_terms(query.text), depth, query.filters), query)
 
 
 def _vector_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
     assert query.vector is not None
     near = store.find_near(query.vector, depth, query.filters)
-    return _settled([candidate for candidate in near if candidate.score >= query.min_similarity])
+    return _settled([candidate for candidate in near if candidate.score >= query.min_similarity], query)
 
 
-def _settled(leg: list[Candidate]) -> list[Candidate]:
-    """Best first, and equal scores in an order that does not depend on who was asked."""
-    return sorted(leg, key=lambda candidate: (-candidate.score, *_place(candidate.outline)))
+def _settled(leg: list[Candidate], query: Query) -> list[Candidate]:
+    """What is wanted, best first, and equal scores in an order that does not depend on who was asked."""
+    wanted = [candidate for candidate in leg if candidate.outline.id not in query.excluding]
+    return sorted(wanted, key=lambda candidate: (-candidate.score, *_place(candidate.outline)))
 
 
 def _ranked(text: str, legs: dict[str, list[Candidate]], depths: Sequence[int]) -> list[Ranked]:
@@ -129,8 +131,15 @@ def _ranked(text: str, legs: dict[str, list[Candidate]], depths: Sequence[int]) 
         # A score is a share of its own depth's best; from one depth to the next only the order goes on.
         least = min((one.score for one in ranked.values()), default=math.inf)
         for one in rank(asked, {name: leg[:depth] for name, leg in legs.items()}):
-            ranked.setdefault(one.outline.id, replace(one, score=min(one.score, least)))
+            ranked.setdefault(one.outline.id, _at_most(one, least))
     return list(ranked.values())
+
+
+def _at_most(one: Ranked, least: float) -> Ranked:
+    """The candidate with no higher score than ``least``; its signals still make the score."""
+    if one.score <= least:
+        return one
+    return replace(one, score=least, signals=(*one.signals, ("depth", least / one.score)))
 
 
 def _place(outline: Outline) -> tuple[str, int]:

@@ -21,7 +21,7 @@ from storage.ranking.places import PLACE_WEIGHT, Place, place_of
 from storage.ranking.terms import fold, name_terms
 
 # A score is the sum of its signals, times those of them that are named here.
-FACTORS = frozenset(("place", "repeated"))
+FACTORS = frozenset(("place", "repeated", "depth"))
 CONTAINERS = frozenset(("class", "struct", "interface", "trait", "enum", "type", "object", "module", "namespace"))
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
+from math import prod
 
 import pytest
 
 from storage.chunk import Chunk, Filters
 from storage.errors import InvalidPatternError
 from storage.memory import MemoryStore
+from storage.ranking.ranking import FACTORS
 from storage.search import Query, search
 from storage.store import ChunkStore
 from tests.storage.samples import FINGERPRINT, make_file, vector_of, vectors_of
@@ -52,6 +55,27 @@ def test_the_floor_keeps_far_vectors_out_and_leaves_words_alone(filled: ChunkSto
     assert near.hits[0].found_by == ("vector",)
     both = search(filled, Query("refresh_token", vector, min_similarity=0.99))
     assert set(paths(both)) == {"core/cache.py", "auth/token.py", "docs/token.md"}
+
+
+def test_what_is_not_wanted_is_in_neither_leg(filled: ChunkStore) -> None:
+    chunk = CACHE.chunks[0]
+    asked = Query(chunk.content, vector_of(chunk.content))
+    assert paths(search(filled, asked))[0] == "core/cache.py"
+    left = search(filled, replace(asked, excluding=frozenset({chunk.id})))
+    assert "core/cache.py" not in paths(left)
+    assert left.hits
+
+
+@pytest.mark.parametrize("limit", [5, 400])
+def test_every_score_is_the_sum_of_its_signals_times_its_factors(store: ChunkStore, limit: int) -> None:
+    code = [make_file(f"src/part{n}.py", *(f"def step_{n}_{m}(date): pass" for m in range(3))) for n in range(60)]
+    store.replace_files([*code, make_file("tests/test_part.py", "def step(date): pass"), TOKEN])
+    hits = search(store, Query("step date part3", limit=limit)).hits
+    assert {name for hit in hits for name, _ in hit.signals} & FACTORS
+    for hit in hits:
+        added = sum(worth for name, worth in hit.signals if name not in FACTORS)
+        times = prod(worth for name, worth in hit.signals if name in FACTORS)
+        assert added * times == pytest.approx(hit.score)
 
 
 def test_text_mode_asks_no_vectors(filled: ChunkStore) -> None:

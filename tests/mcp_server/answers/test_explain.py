@@ -1,15 +1,12 @@
 """The arithmetic of a score."""
 
 import re
-from math import prod
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_server.answers.explain import explained
-from storage.chunk import Candidate, Hit
-from storage.ranking.asking import understand
-from storage.ranking.ranking import FACTORS, rank
+from storage.chunk import Hit
 from tests.mcp_server.samples import chunk
 
 NAMES = st.lists(st.text("abcdefg", min_size=1, max_size=6), min_size=1, max_size=7, unique=True)
@@ -40,22 +37,3 @@ def test_the_shown_summands_add_up_to_the_shown_sum(names: list[str], data: st.D
     numbers = [int(part.split()[1].replace(".", "")) for part in summands.split(" + ")]
     assert sum(numbers) == int(total.replace(".", ""))
     assert abs(float(score) - sum(values) / 2) <= 0.0005 + 1e-9
-
-
-def test_signals_of_the_ranking_in_force_give_its_scores() -> None:
-    chunks = [
-        chunk(f"def parse_{n}(date):\n    pass", path, 10 * n, f"parse_{n}", n)
-        for n, path in enumerate(
-            ["src/dates.py", "src/dates.py", "tests/test_dates.py", "docs/dates.md", "src/dates.py"]
-        )
-    ]
-    legs = {
-        "text": [Candidate(one.outline, 9.0 - n) for n, one in enumerate(chunks)],
-        "vector": [Candidate(one.outline, 0.4 + n / 10) for n, one in enumerate(chunks)],
-    }
-    ranked = rank(understand("parse dates"), legs)
-    assert {name for one in ranked for name, _ in one.signals} & FACTORS
-    for one in ranked:
-        added = sum(value for name, value in one.signals if name not in FACTORS)
-        factor = prod(value for name, value in one.signals if name in FACTORS)
-        assert abs(added * factor - one.score) < 1e-9
