@@ -107,8 +107,9 @@ def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> No
 
 
 @main.command()
-@click.argument("query")
+@click.argument("query", default="")
 @root_option
+@click.option("--like", default="", metavar="PATH:LINE", help="Find more like the code at this place.")
 @click.option("-n", "--limit", type=int, default=0, help="Hits to print. [default: search.limit, or as many as fit]")
 @click.option("--offset", type=int, default=0, help="Hits to skip.")
 @click.option("-m", "--mode", default="auto", help="auto, hybrid, semantic, text, exact or regex.", show_default=True)

@@ -42,6 +42,7 @@ class SearchArguments:
     detail: str
     max_tokens: int
     explain: bool
+    like: str
     as_json: bool
 
 
@@ -86,7 +87,11 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
         explain=wanted.explain,
     )
     limit = requests.hits_wanted(wanted.limit, wanted.max_tokens, wanted.detail, settings.search.limit)
-    request = requests.search_request(wanted.query, limit, wanted.offset, wanted.mode, filters, wanted.min_similarity)
+    request = requests.checked(
+        requests.SearchRequest(
+            wanted.query, limit, wanted.offset, wanted.mode, filters, wanted.min_similarity, wanted.like
+        )
+    )
     with engine_for(roots, settings, most_vectors=SEARCH_VECTORS) as engine:
         notes = [
             view.busy or view.error for view in map(terminal.follow, [root.refresh() for root in engine.roots.values()])

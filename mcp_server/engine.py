@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -22,6 +22,7 @@ from mcp_server.errors import OutsideRootError, RequestError
 from mcp_server.freshness import combine
 from mcp_server.indexing import Meaning, open_meaning
 from mcp_server.jobs import Job
+from mcp_server.likeness import Example, find_example
 from mcp_server.requests import SearchRequest
 from mcp_server.root_index import RootIndex, StartJob
 from mcp_server.settings import Settings
@@ -60,7 +61,7 @@ class Engine:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="model")
         self._meaning: Future[Meaning] | None = None
         self._opening = threading.Lock()
-        self._embedded = lru_cache(maxsize=REMEMBERED_QUERIES)(self._embed_query)
+        self._embedded = lru_cache(maxsize=REMEMBERED_QUERIES)(self._embed)
         self.roots = {root: RootIndex(root, settings, self.meaning, start_job) for root in roots}
 
     def preload(self) -> None:
@@ -86,18 +87,15 @@ class Engine:
         """
         for root in self.roots.values():
             root.begin()
-        query_vector = self._query_vector(request)
-        searched = [(root, self._search_root(root, request, query_vector)) for root in self.roots.values()]
-        several = len(searched) > 1
-        found = [Found(hit, root.path.name if several else "") for root, results in searched for hit in results.hits]
-        if several:
-            found = sorted(found, key=lambda one: -one.hit.score)[: request.limit]
-        notes = (query_vector.note, "" if all(results.complete for _, results in searched) else INCOMPLETE)
+        example = find_example(request.like, self.roots) if request.like else None
+        query_vector = self._query_vector(request, example)
+        query = self._query(request, example, query_vector)
+        results = {root: root.search(query) for root in self.roots.values()}
+        notes = (query_vector.note, "" if all(one.complete for one in results.values()) else INCOMPLETE)
         freshness = combine([root.freshness(tuple(filter(None, notes))) for root in self.roots.values()])
-        more = any(results.more for _, results in searched) or len(found) < sum(
-            len(results.hits) for _, results in searched
-        )
-        return Answer(request.query, tuple(found), request.offset, more, freshness)
+        found, more = _page(results, request)
+        words = " ".join(filter(None, (query.text, query.like)))
+        return Answer(words, found, request.offset, more, freshness, request.like)
 
     def start_index(self, path: str, *, force: bool = False) -> Job:
         """Start or refresh the index of the root that holds ``path``.
@@ -168,7 +166,7 @@ class Engine:
             embedder.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
-    def _query_vector(self, request: SearchRequest) -> QueryVector:
+    def _query_vector(self, request: SearchRequest, example: Example | None) -> QueryVector:
         if request.mode in ("text", "exact", "regex"):
             return QueryVector(None)
         meaning = self.meaning()
@@ -179,21 +177,28 @@ class Engine:
         if not any(root.has_vectors() for root in self.roots.values()):
             return QueryVector(None)
         floor = request.min_similarity if request.min_similarity is not None else self._floor(meaning.embedder)
-        vector = self._vector(request.query)
+        vector = self._vector(request.query, example.text if example else "")
         return QueryVector(vector.vector, floor, vector.note)
 
     def _floor(self, embedder: Embedder) -> float:
         configured = self.settings.search.min_similarity
         return embedder.min_similarity if configured == -1.0 else configured
 
-    def _embed_query(self, query: str) -> NDArray[np.float32]:
+    def _embed(self, query: str, example: str) -> NDArray[np.float32]:
+        """The vector of a query, of an example, or half way between the two."""
         embedder = self.meaning().embedder
         assert embedder is not None
-        return embedder.embed_query(query)
+        if not example:
+            return embedder.embed_query(query)
+        vector: NDArray[np.float32] = embedder.embed_documents([example])[0]
+        if query:
+            vector = vector + embedder.embed_query(query)
+        vector /= max(float(vector @ vector) ** 0.5, 1e-12)
+        return vector
 
-    def _vector(self, query: str) -> QueryVector:
+    def _vector(self, query: str, example: str = "") -> QueryVector:
         """The vector within the time a search may wait; the model goes on loading for the next one."""
-        pending = self._pool.submit(self._embedded, query)
+        pending = self._pool.submit(self._embedded, query, example)
         try:
             return QueryVector(pending.result(self.settings.search.model_wait_s))
         except FutureTimeoutError:
@@ -203,13 +208,24 @@ class Engine:
         except EmbeddingError as error:
             return QueryVector(None, note=f"meaning failed: {error}")
 
-    def _search_root(self, root: RootIndex, request: SearchRequest, meaning: QueryVector) -> Results:
+    def _query(self, request: SearchRequest, example: Example | None, meaning: QueryVector) -> Query:
+        """What each root is asked; several are asked for all pages up to this one, since any may hold the best."""
         mode = cast("Mode", request.mode if request.mode != "auto" else "hybrid")
         if meaning.vector is None and mode in ("hybrid", "semantic"):
             mode = "text"
-        return root.search(
-            Query(request.query, meaning.vector, mode, request.filters, request.limit, request.offset, meaning.floor)
+        offset = request.offset if len(self.roots) == 1 else 0
+        query = Query(
+            request.query,
+            meaning.vector,
+            mode,
+            request.filters,
+            request.offset + request.limit - offset,
+            offset,
+            meaning.floor,
         )
+        if example is None:
+            return query
+        return replace(query, like=example.terms, excluding=frozenset({example.chunk.id}))
 
     def _model_status(self) -> ModelStatus:
         if self._meaning is None or not self._meaning.done():
@@ -218,6 +234,17 @@ class Engine:
         if meaning.embedder is None:
             return ModelStatus(self.settings.model.name, "off", meaning.off)
         return ModelStatus(self.settings.model.name, "ready", "", meaning.embedder.dim)
+
+
+def _page(results: Mapping[RootIndex, Results], request: SearchRequest) -> tuple[tuple[Found, ...], bool]:
+    """The hits of this page over all roots, best first, and whether more would follow."""
+    more = any(one.more for one in results.values())
+    if len(results) == 1:
+        return tuple(Found(hit) for one in results.values() for hit in one.hits), more
+    found = [Found(hit, root.path.name) for root, one in results.items() for hit in one.hits]
+    found.sort(key=lambda one: -one.hit.score)
+    end = request.offset + request.limit
+    return tuple(found[request.offset : end]), more or len(found) > end
 
 
 def uncached(embedder: Embedder) -> Embedder:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mcp_server.errors import RequestError
 from storage.chunk import Filters
 
 MODES = ("auto", "hybrid", "semantic", "text", "exact", "regex")
+LITERAL_MODES = ("exact", "regex")
 DETAILS = ("snippets", "locations", "full")
 FORMATS = ("text", "json")
 EMBED_KINDS = ("query", "document")
@@ -36,6 +37,7 @@ class SearchRequest:
     mode: str = "auto"
     filters: Filters = field(default_factory=Filters)
     min_similarity: float | None = None  # None: the settings' or the model's own
+    like: str = ""  # "path:line" of code whose like is wanted; the query may then be empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +50,28 @@ class Answering:
     explain: bool = False
 
 
-def search_request(
-    query: str,
-    limit: int,
-    offset: int,
-    mode: str,
-    filters: Filters,
-    min_similarity: float | None,
-) -> SearchRequest:
-    """A SearchRequest, or RequestError with the one thing to change."""
-    literal = mode in ("exact", "regex")  # such text is taken as it is: Go is indented with tabs
+def checked(request: SearchRequest) -> SearchRequest:
+    """The request with its query cleaned, or RequestError with the one thing to change."""
+    query, literal = request.query, request.mode in LITERAL_MODES  # its text is taken as is: Go is indented with tabs
     cleaned = "".join(
         letter if letter.isprintable() or (literal and letter != "\0") else " "
         for letter in query[: MAX_QUERY_CHARS + 1]
     )
-    if not cleaned.strip():
+    if not cleaned.strip() and not request.like:
         raise RequestError("query is empty; say in words, or by name, what the code should do.")
     if len(query) > MAX_QUERY_CHARS:
         raise RequestError(
             f"query has {len(query):,} characters, {MAX_QUERY_CHARS:,} is the most; send its telling part."
         )
-    _within("limit", limit, 1, MAX_LIMIT)
-    _within("offset", offset, 0, MAX_OFFSET)
-    one_of("mode", mode, MODES)
-    if min_similarity is not None and not -1 <= min_similarity <= 1:
-        raise RequestError(f"min_similarity is {min_similarity}; it is a cosine, give a number from -1 to 1.")
-    kept = cleaned if literal else cleaned.strip()
-    return SearchRequest(kept, limit, offset, mode, filters, min_similarity)
+    _within("limit", request.limit, 1, MAX_LIMIT)
+    _within("offset", request.offset, 0, MAX_OFFSET)
+    one_of("mode", request.mode, MODES)
+    floor = request.min_similarity
+    if floor is not None and not -1 <= floor <= 1:
+        raise RequestError(f"min_similarity is {floor}; it is a cosine, give a number from -1 to 1.")
+    if request.like and literal:
+        raise RequestError(f"like goes by words and meaning, not with mode={request.mode!r}; leave the mode at auto.")
+    return replace(request, query=cleaned if literal else cleaned.strip())
 
 
 def filters_from(

@@ -88,6 +88,9 @@ Format = Annotated[
 
 
 Explain = Annotated[bool, Field(description="Say of each hit which signals made its score.")]
+Like = Annotated[
+    str, Field(description='"path:line" of code to find more like it; query may then be empty, or narrows it.')
+]
 
 
 class Tools:
@@ -103,7 +106,7 @@ class Tools:
 
     async def search(
         self,
-        query: Query,
+        query: Query = "",
         limit: Limit = 0,
         offset: Offset = 0,
         mode: Mode = "auto",
@@ -115,19 +118,21 @@ class Tools:
         max_tokens: MaxTokens = 0,
         format: Format = "text",
         explain: Explain = False,
+        like: Like = "",
     ) -> CallToolResult:
         """Find code by meaning, name or text in the indexed workspace.
 
         Use this before grep or reading files: ask in words ("where is the retry delay computed"), by name
-        ("HttpClient.send", "parseConfig") or with literal text (mode="exact" or "regex"). Hits come best first, as
-        path:first-last with name, kind and the telling lines. The last line says how fresh and complete the index is,
-        and how to get what was left out.
+        ("HttpClient.send", "parseConfig"), with literal text (mode="exact" or "regex"), by example (like="path:line").
+        Places come best first, as path:first-last and name, with numbered lines: signature and telling lines of each,
+        the best whole while they fit in max_tokens. The last lines say what was left out and how fresh and complete
+        the index is.
         """
         filters = requests.filters_from(paths, languages, kinds, (LANGUAGES, KINDS))
         floor = None if min_similarity == -1.0 else min_similarity
         how = requests.answering(detail, format, max_tokens, self._settings.search.max_tokens, explain=explain)
         hits = requests.hits_wanted(limit, max_tokens, detail, self._settings.search.limit)
-        request = requests.search_request(query, hits, offset, mode, filters, floor)
+        request = requests.checked(requests.SearchRequest(query, hits, offset, mode, filters, floor, like))
         answer = await anyio.to_thread.run_sync(
             lambda: self._engine().search(request), limiter=self._search_threads, abandon_on_cancel=True
         )

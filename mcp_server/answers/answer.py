@@ -31,3 +31,4 @@ class Answer:
     offset: int
     more: bool  # further hits exist beyond these
     freshness: Freshness
+    like: str = ""  # the place whose like was asked for

@@ -20,7 +20,7 @@ def as_text(answer: Answer, how: Answering) -> str:
     """The answer in at most ``how.max_tokens`` tokens, as estimated (mcp_server/answers/tokens.py)."""
     footer = shortened(f"[{answer.freshness.sentence()}]", how.max_tokens * FOOTER_SHARE)
     if not answer.found:
-        return f"Nothing found for {answer.query[:200]!r}.\n{footer}"
+        return f"Nothing found {f'like {answer.like}' if answer.like else f'for {answer.query[:200]!r}'}.\n{footer}"
     blocks = merged(answer.found)
     offers = [_offer(block, answer, how) for block in blocks]
     room = how.max_tokens - _line_cost(footer) - _line_cost(_left_out(answer, len(answer.found), len(blocks)))

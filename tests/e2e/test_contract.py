@@ -51,17 +51,19 @@ async def test_schemas_are_flat_objects_without_unions(client: Client) -> None:
             assert part.get("type") != "null", (tool.name, part)
 
 
-async def test_arguments_are_those_the_issue_names_and_all_but_the_telling_one_have_defaults(client: Client) -> None:
+async def test_arguments_are_those_promised_and_nearly_all_have_defaults(
+    client: Client,
+) -> None:
     tools = {tool.name: tool.input_schema for tool in (await client.list_tools()).tools}
     assert {name: set(schema["properties"]) for name, schema in tools.items()} == {
         "search": {"query", "limit", "offset", "mode", "paths", "languages", "kinds", "min_similarity"}
-        | {"detail", "max_tokens", "format", "explain"},
+        | {"detail", "max_tokens", "format", "explain", "like"},
         "index": {"path", "force", "wait"},
         "embed": {"texts", "kind", "cache", "timeout"},
         "status": {"format"},
     }
     assert {name: schema.get("required", []) for name, schema in tools.items()} == {
-        "search": ["query"],
+        "search": [],
         "index": [],
         "embed": ["texts"],
         "status": [],

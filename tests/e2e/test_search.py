@@ -149,6 +149,17 @@ async def test_a_score_is_explained_in_text_and_in_json(client: Client) -> None:
     assert told[1].endswith(f"{hit['score']:.3f}".removeprefix("0"))
 
 
+async def test_more_like_a_place_finds_its_kin_and_not_itself(client: Client) -> None:
+    answer = await data(client, "search", like="tides/forecast.py:10", limit=5, format="json")
+    (itself,) = (await data(client, "search", query="tides/forecast.py", limit=1, format="json"))["hits"]
+    assert itself["file_path"] == "tides/forecast.py"
+    assert len(answer["hits"]) == 5
+    places = [(hit["file_path"], hit["start_line"] <= 10 <= hit["end_line"]) for hit in answer["hits"]]
+    assert ("tides/forecast.py", True) not in places
+    assert any(path.startswith("tides/") for path, _ in places)
+    assert any("vector" in hit["found_by"] for hit in answer["hits"])
+
+
 async def test_exact_mode_finds_every_literal_occurrence(client: Client, indexed: Launch) -> None:
     answer = await data(client, "search", query="harbour/gateway", mode="exact", format="json")
     assert [hit["file_path"] for hit in answer["hits"]] == ["deploy/compose.yaml"]

@@ -4,14 +4,12 @@ import pytest
 
 from mcp_server import requests
 from mcp_server.errors import RequestError
-from storage.chunk import Filters
 
 KNOWN = ({"python", "typescript"}, {"function", "class"})
 
 
 def ask(**changes):
-    arguments = {"query": "q", "limit": 10, "offset": 0, "mode": "auto", "filters": Filters(), "min_similarity": None}
-    return requests.search_request(**(arguments | changes))
+    return requests.checked(requests.SearchRequest(**({"query": "q", "limit": 10} | changes)))
 
 
 @pytest.mark.parametrize(
@@ -26,6 +24,7 @@ def ask(**changes):
         ({"mode": "semantik"}, "did you mean 'semantic'?"),
         ({"mode": "zzzz"}, "use one of auto"),
         ({"min_similarity": 2.0}, "min_similarity is 2.0"),
+        ({"like": "a.py:1", "mode": "regex"}, "leave the mode at auto"),
     ],
 )
 def test_a_bad_search_is_refused_in_one_sentence(changes, told):
@@ -37,6 +36,10 @@ def test_a_bad_search_is_refused_in_one_sentence(changes, told):
 
 def test_control_characters_become_blanks():
     assert ask(query=" parse\x00\x1b[31m date\n").query == "parse  [31m date"
+
+
+def test_a_query_may_be_empty_beside_an_example():
+    assert ask(query=" ", like="a.py:1").query == ""
 
 
 def test_an_exact_query_keeps_its_blanks():
