@@ -40,7 +40,8 @@ class Query:
     min_similarity: float = 0.0  # cosine similarity under which the vector leg's candidates are noise
     ignore_case: bool = False  # of exact and regex
     timeout_s: float = 5.0  # of exact and regex
-    excluding: frozenset[str] = frozenset()  # ids of chunks that are not wanted: the one whose like is asked for
+    like: str = ""  # words of a chunk whose like is asked for: they find, and are not taken for what was asked
+    excluding: frozenset[str] = frozenset()  # ids of chunks that are not wanted: that one
 
     @property
     def legs(self) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candida
 
 
 def _text_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
-    return _settled(store.find_text(query_terms(query.text), depth, query.filters), query)
+    return _settled(store.find_text(query_terms(f"{query.text} {query.like}"), depth, query.filters), query)
 
 
 def _vector_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:

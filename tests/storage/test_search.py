@@ -66,6 +66,14 @@ def test_what_is_not_wanted_is_in_neither_leg(filled: ChunkStore) -> None:
     assert left.hits
 
 
+def test_words_of_an_example_find_and_are_not_taken_for_asked(filled: ChunkStore) -> None:
+    named = search(filled, Query("evict_oldest cache")).hits[0]
+    alike = search(filled, Query("", like="evict_oldest cache")).hits[0]
+    assert named.chunk == alike.chunk == CACHE.chunks[0]
+    assert [name for name, _ in alike.signals] == ["text"]
+    assert len(named.signals) > 1
+
+
 @pytest.mark.parametrize("limit", [5, 400])
 def test_every_score_is_the_sum_of_its_signals_times_its_factors(store: ChunkStore, limit: int) -> None:
     code = [make_file(f"src/part{n}.py", *(f"def step_{n}_{m}(date): pass" for m in range(3))) for n in range(60)]
