@@ -12,7 +12,7 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 HITS = 10
-ENVIRONMENT = {"CODELOUPE_SEARCH_MODEL_WAIT_S": "60", "CODELOUPE_SEARCH_MAX_CHARS": "40000"}
+ENVIRONMENT = {"CODELOUPE_SEARCH_MODEL_WAIT_S": "60", "CODELOUPE_SEARCH_MAX_TOKENS": "12000"}
 
 
 async def answers(root: Path, queries: Sequence[str], modes: Sequence[str]) -> Mapping[str, list[list[dict[str, Any]]]]:
