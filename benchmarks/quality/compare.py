@@ -17,13 +17,14 @@ import json
 import statistics
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from benchmarks.quality import functions
 from benchmarks.quality.judging import BUDGETS, Place, Question, question, ranking_figures, token_figures
 from benchmarks.quality.own import MODES, answers, first_answer_s
-from benchmarks.quality.peers import PEERS, Answer, Ask, Peer
+from benchmarks.quality.peers import PEERS, Ask, Found, Peer
 
 HITS = 10
 HITS_FOR_TOKENS = 40  # enough to fill the largest budget
@@ -70,29 +71,33 @@ def peer_of(name: str) -> Peer:
     return PEERS[name]
 
 
-def quality(peer: Peer, home: Path, sets: Sets, out: Path) -> dict[str, Any]:
-    """Figures of a program's ranking and of what its answers cost; its hits in OUT."""
+def quality(name: str, home: Path, sets: Sets, out: Path) -> dict[str, Any]:
+    """Figures of a program's ranking and of what its answers cost; its hits in OUT.
+
+    codeloupe spends a budget by itself and is asked once for each; what others show is cut where the budget ends.
+    """
     asked = [one for _, questions in sets for one in questions]
-    ranked: list[Answer] = []
-    many: list[Answer] = []
+    budgets = BUDGETS if name in MODES else BUDGETS[-1:]
+    rounds: list[list[Sequence[Found]]] = [[] for _ in range(1 + len(budgets))]
     for root, questions in sets:
-        found = peer(home, root, [Ask(one.query, hits) for hits in (HITS, HITS_FOR_TOKENS) for one in questions])
-        ranked += found[: len(questions)]
-        many += found[len(questions) :]
+        asks = [Ask(one.query, HITS) for one in questions]
+        asks += [Ask(one.query, HITS_FOR_TOKENS, budget) for budget in budgets for one in questions]
+        found = peer_of(name)(home, root, asks)
+        for step, row in enumerate(rounds):
+            row += [answer.hits for answer in found[step * len(questions) : (step + 1) * len(questions)]]
         print(f"  {root}: {len(questions)} questions", flush=True)
-    _write(out, asked, ranked)
-    return {
-        "questions": len(asked),
-        **ranking_figures(asked, [answer.hits for answer in ranked]),
-        "recall_at_tokens": token_figures(asked, [answer.hits for answer in many]),
-    }
+    _write(out / f"{name}.jsonl", asked, rounds[0])
+    _write(out / f"{name}-{BUDGETS[-1]}-tokens.jsonl", asked, rounds[-1])
+    figures = ranking_figures(asked, rounds[0])
+    return {"questions": len(asked), **figures, "recall_at_tokens": token_figures(asked, rounds[1:])}
 
 
-def _write(out: Path, asked: Sequence[Question], answers: Sequence[Answer]) -> None:
+def _write(out: Path, asked: Sequence[Question], answers: Sequence[Sequence[Found]]) -> None:
+    """A line of JSON a question."""
     with out.open("w", encoding="utf-8") as lines:
-        for one, answer in zip(asked, answers, strict=True):
-            hits = [{"file_path": h.file_path, "start_line": h.start_line, "end_line": h.end_line} for h in answer.hits]
-            lines.write(json.dumps({"repo": one.repository, "query": one.query, "results": hits}) + "\n")
+        for one, hits in zip(asked, answers, strict=True):
+            row = {"repo": one.repository, "query": one.query, "results": [asdict(hit) for hit in hits]}
+            lines.write(json.dumps(row) + "\n")
 
 
 def times(name: str, peer: Peer, home: Path, sets: Sets, rounds: int) -> dict[str, Any]:
@@ -154,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         if arguments.times:
             row = times(name, peer_of(name), Path(home), sets, arguments.rounds)
         else:
-            row = quality(peer_of(name), Path(home), sets, arguments.out / f"{name}.jsonl")
+            row = quality(name, Path(home), sets, arguments.out)
         print(
             table(_kept(arguments.figures, "functions" if arguments.functions else "questions", name, row)), flush=True
         )

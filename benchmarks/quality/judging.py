@@ -13,10 +13,10 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.quality.peers import Found
+from mcp_server.answers.tokens import estimated_tokens
 
 DEPTH = 10  # hits that count for nDCG
 BUDGETS = (500, 1000, 2000, 4000)  # tokens of an answer
-CHARACTERS_PER_TOKEN = 3  # as codeloupe counts: it never promises too much
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,9 @@ def ndcg(found: Iterable[int], places: int) -> float:
 
 
 def tokens(hit: Found) -> int:
-    """What a hit costs its reader: its place and the text shown of it."""
+    """What a hit costs its reader: a line with its place and the text shown of it, counted as codeloupe counts."""
     place = hit.file_path if hit.start_line is None else f"{hit.file_path}:{hit.start_line}-{hit.end_line}"
-    return math.ceil((len(place) + len(hit.shown) + 2) / CHARACTERS_PER_TOKEN)
+    return estimated_tokens(f"{place}\n{hit.shown}\n")
 
 
 def within(hits: Sequence[Found], budget: int) -> list[Found]:
@@ -112,18 +112,13 @@ def ranking_figures(questions: Sequence[Question], answers: Sequence[Sequence[Fo
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def token_figures(questions: Sequence[Question], answers: Sequence[Sequence[Found]]) -> list[float]:
-    """Recall of the right places within each of BUDGETS."""
-    return [
-        round(
-            by_repository(
-                questions,
-                [
-                    len(ranks(within(hits, budget), one.places)) / len(one.places)
-                    for one, hits in zip(questions, answers, strict=True)
-                ],
-            ),
-            4,
-        )
-        for budget in BUDGETS
-    ]
+def token_figures(questions: Sequence[Question], answers: Sequence[Sequence[Sequence[Found]]]) -> list[float]:
+    """Recall of the right places within each of BUDGETS; one sequence of answers for each, or one to be cut for all."""
+    found = []
+    for budget, given in zip(BUDGETS, answers if len(answers) > 1 else [answers[0]] * len(BUDGETS), strict=True):
+        shares = [
+            len(ranks(within(hits, budget), one.places)) / len(one.places)
+            for one, hits in zip(questions, given, strict=True)
+        ]
+        found.append(round(by_repository(questions, shares), 4))
+    return found

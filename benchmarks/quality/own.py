@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import anyio
 from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from benchmarks.quality.peers import Answer, Ask, Found
+from mcp_server.answers.tokens import estimated_tokens
 
-# A warm question waits for its model, and an answer is not cut: cutting is measured apart.
-ENVIRONMENT = {"CODELOUPE_SEARCH_MODEL_WAIT_S": "60", "CODELOUPE_SEARCH_MAX_CHARS": "100000"}
+# A warm question waits for its model.
+ENVIRONMENT = {"CODELOUPE_SEARCH_MODEL_WAIT_S": "60"}
 COMMAND = [sys.executable, "-P", "-m", "mcp_server.cli"]
+PLACE = re.compile(r"^\d+\. (.+?):(\d+)-(\d+)(?= |$)", re.MULTILINE)  # a line of code begins with its number alone
 MODES = {"codeloupe-words": "text", "codeloupe-vectors": "semantic", "codeloupe": "auto"}
 
 
@@ -36,17 +38,28 @@ async def _answers(mode: str, root: Path, asked: Sequence[Ask]) -> list[Answer]:
     async with Client(stdio_client(server), read_timeout_seconds=3600) as client:
         await client.call_tool("index", {"wait": True})
         for ask in asked:
-            arguments: dict[str, Any] = {"query": ask.query, "limit": ask.hits, "mode": mode, "format": "json"}
             began = time.perf_counter()
-            result = await client.call_tool("search", arguments)
-            milliseconds = (time.perf_counter() - began) * 1000
-            assert result.structured_content is not None, result.content
-            found.append(Answer(tuple(map(_found, result.structured_content["hits"])), milliseconds))
+            hits = await (_shown(client, mode, ask) if ask.tokens else _hits(client, mode, ask))
+            found.append(Answer(tuple(hits), (time.perf_counter() - began) * 1000))
     return found
 
 
-def _found(hit: dict[str, Any]) -> Found:
-    return Found(hit["file_path"], hit["start_line"], hit["end_line"], hit["content"])
+async def _hits(client: Client, mode: str, ask: Ask) -> list[Found]:
+    """The hits, whatever text would fit beside them."""
+    arguments = {"query": ask.query, "limit": ask.hits, "mode": mode, "detail": "locations", "format": "json"}
+    result = await client.call_tool("search", arguments)
+    assert result.structured_content is not None, result.content
+    return [
+        Found(hit["file_path"], hit["start_line"], hit["end_line"], "") for hit in result.structured_content["hits"]
+    ]
+
+
+async def _shown(client: Client, mode: str, ask: Ask) -> list[Found]:
+    """The places that an answer of so many tokens names; codeloupe itself chooses what it shows of each."""
+    result = await client.call_tool("search", {"query": ask.query, "mode": mode, "max_tokens": ask.tokens})
+    text = "".join(getattr(block, "text", "") for block in result.content)
+    assert estimated_tokens(text) <= ask.tokens, (ask, estimated_tokens(text))
+    return [Found(path, int(first), int(last), "") for path, first, last in PLACE.findall(text)]
 
 
 def first_answer_s(mode: str, root: Path, query: str) -> float:

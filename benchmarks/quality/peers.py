@@ -53,10 +53,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question and how many hits it may have: programs look at more candidates when more hits are asked for."""
+    """A question, how many hits it may have (more can change the order), and how many tokens the answer (0: any)."""
 
     query: str
     hits: int
+    tokens: int = 0
 
 
 Peer = Callable[[Path, Path, Sequence[Ask]], list[Answer]]
