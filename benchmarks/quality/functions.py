@@ -38,6 +38,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--languages", nargs="*", help="all by default")
     parser.add_argument("--modes", nargs="*", default=MODES)
     parser.add_argument("--variants", nargs="*", default=(SHOWN, HIDDEN))
+    parser.add_argument("--every", type=int, default=1, help="ask every Nth question alone, for a quick look")
     parser.add_argument("--out", type=Path, help="where to write each question with its rank, a line of JSON each")
     parser.add_argument("--build-only", action="store_true")
     parser.add_argument("--rebuild", action="store_true")
@@ -52,6 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for language in languages:
             for variant in arguments.variants:
                 questions = [row for row in wanted if (row.language, row.variant) == (language, variant)]
+                questions = questions[:: arguments.every]
                 for row in ask(arguments.work / language / variant, questions, arguments.modes):
                     ranks.setdefault((variant, row["mode"], language), []).append(row["rank"])
                     out.write(json.dumps(row) + "\n")

