@@ -2,6 +2,7 @@
 
     python -m benchmarks.quality compare (--questions DIR --repositories DIR | --functions DIR) --out DIR
         --program NAME[=HOME] ... [--figures docs/quality.json] [--only NAME ...] [--times [--rounds 3]]
+    python -m benchmarks.quality compare [--figures docs/quality.json]    prints the tables
 
 QUESTIONS holds repos.json and annotations/NAME.json, REPOSITORIES a checkout a name; FUNCTIONS is where the
 function-level set is built (benchmarks/quality/functions.py). HOME is where a peer is installed: a program's path or
@@ -148,11 +149,7 @@ def _soon(row: dict[str, Any]) -> list[str]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     arguments = _arguments(argv)
-    if arguments.functions:
-        sets = functions_of(arguments.functions, arguments.only)
-    else:
-        sets = questions_of(arguments.questions, arguments.repositories, arguments.only)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    sets = _sets(arguments) if arguments.program else []
     for program in arguments.program:
         name, _, home = program.partition("=")
         print(name, flush=True)
@@ -160,9 +157,15 @@ def main(argv: Sequence[str] | None = None) -> None:
             row = times(name, peer_of(name), Path(home), sets, arguments.rounds)
         else:
             row = quality(name, Path(home), sets, arguments.out)
-        print(
-            table(_kept(arguments.figures, "functions" if arguments.functions else "questions", name, row)), flush=True
-        )
+        _keep(arguments.figures, "functions" if arguments.functions else "questions", name, row)
+    for part, programs in json.loads(arguments.figures.read_text(encoding="utf-8")).items():
+        print(f"{part}\n\n{table(programs)}\n")
+
+
+def _sets(arguments: argparse.Namespace) -> Sets:
+    if arguments.functions:
+        return functions_of(arguments.functions, arguments.only)
+    return questions_of(arguments.questions, arguments.repositories, arguments.only)
 
 
 def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -170,25 +173,24 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--questions", type=Path)
     parser.add_argument("--repositories", type=Path)
     parser.add_argument("--functions", type=Path)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--program", action="append", required=True, metavar="NAME[=HOME]")
+    parser.add_argument("--out", type=Path, default=Path())
+    parser.add_argument("--program", action="append", default=[], metavar="NAME[=HOME]")
     parser.add_argument("--figures", type=Path, default=Path("docs/quality.json"))
     parser.add_argument("--only", nargs="*", default=[], help="these repositories, or languages")
     parser.add_argument("--times", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args(argv)
-    if not arguments.functions and not (arguments.questions and arguments.repositories):
+    if arguments.program and not arguments.functions and not (arguments.questions and arguments.repositories):
         parser.error("--questions and --repositories, or --functions, say what is asked")
     return arguments
 
 
-def _kept(figures: Path, of: str, name: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The programs of one part of the file of figures, with this row written into it."""
+def _keep(figures: Path, part: str, name: str, row: dict[str, Any]) -> None:
+    """Write a program's row into a part of the file of figures; what else that row and the file say stays."""
     held: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
-    programs: dict[str, dict[str, Any]] = held.setdefault(of, {})
+    programs = held.setdefault(part, {})
     programs[name] = programs.get(name, {}) | row
     figures.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
-    return programs
 
 
 if __name__ == "__main__":

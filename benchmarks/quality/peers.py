@@ -80,13 +80,13 @@ def ripgrep(binary: Path, root: Path, asked: Sequence[Ask]) -> list[Answer]:
         terms = [argument for term in grep_terms(ask.query) for argument in ("-e", term)]
         command = [str(binary), "--json", "--ignore-case", "--fixed-strings", *terms, "."]
         output = subprocess.run(command, cwd=root, capture_output=True, timeout=SECONDS, check=False).stdout
-        found = _by_distinct_terms(output.splitlines())[: ask.hits]
+        found = by_distinct_terms(output.splitlines())[: ask.hits]
         answers.append(Answer(tuple(found), (time.perf_counter() - began) * 1000))
     return answers
 
 
-def _by_distinct_terms(lines: Sequence[bytes]) -> list[Found]:
-    """Files of ripgrep's JSON lines, ranked."""
+def by_distinct_terms(lines: Sequence[bytes]) -> list[Found]:
+    """The files that ripgrep's JSON lines tell of: most different words first, then most matches, then by path."""
     terms: dict[str, Counter[str]] = defaultdict(Counter)
     shown: dict[str, list[str]] = defaultdict(list)
     for line in lines:

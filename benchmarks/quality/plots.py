@@ -20,8 +20,10 @@ from typing import Any
 from benchmarks.quality.judging import BUDGETS
 
 INK = "#7a838d"  # 3.9 : 1 on white and 5.0 : 1 on GitHub's black
-SIZE = (7.2, 4.2)  # inches, at 150 dots each
-GAP = 0.05  # of the picture's height between two labels
+SIZE = (8, 4.2)  # inches, at 150 dots each
+GAP = 0.06  # of the picture's height between two names
+SHARES = (0.2, 0.4, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+Programs = dict[str, dict[str, Any]]  # figures by program, as compare writes them
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,84 +50,66 @@ LOOKS = {
 
 
 def spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Heights at least ``gap`` apart, in the same order, as near to the given ones as their clusters allow."""
-    order = sorted(range(len(heights)), key=heights.__getitem__)
-    clusters: list[list[float]] = []  # the first height and the number of labels of each
-    for index in order:
-        clusters.append([heights[index], 1])
-        while len(clusters) > 1 and clusters[-1][0] < clusters[-2][0] + gap * clusters[-2][1]:
-            start, count = clusters.pop()
-            before, held = clusters.pop()
-            middle = (held * (before + gap * (held - 1) / 2) + count * (start + gap * (count - 1) / 2)) / (held + count)
-            clusters.append([middle - gap * (held + count - 1) / 2, held + count])
-    placed = [start + gap * step for start, count in clusters for step in range(int(count))]
-    found = [0.0] * len(heights)
-    for index, height in zip(order, placed, strict=True):
-        found[index] = height
+    """Heights at least ``gap`` apart, in the same order: from the highest down, each stays or moves down."""
+    found = list(heights)
+    free = math.inf
+    for index in sorted(range(len(heights)), key=lambda index: -heights[index]):
+        found[index] = min(heights[index], free)
+        free = found[index] - gap
     return found
 
 
-def time_picture(programs: dict[str, dict[str, Any]], path: Path) -> None:
+def time_picture(programs: Programs, path: Path) -> None:
     """nDCG@10 over the seconds to the first answer from nothing."""
     drawn = {name: row for name, row in programs.items() if name in LOOKS and {"ndcg", "first_answer_s"} <= row.keys()}
-    plot, axes = _empty("seconds from nothing to the first answer", "nDCG@10")
+    figure, axes = _empty("seconds from nothing to the first answer", "nDCG@10")
     axes.set_xscale("log")
-    for name, row in drawn.items():
-        look = LOOKS[name]
-        axes.plot(row["first_answer_s"], row["ndcg"], look.marker, color=look.colour, markersize=9)
-    seconds = [row["first_answer_s"] for row in drawn.values()]
+    seconds, gains = [[row[key] for row in drawn.values()] for key in ("first_answer_s", "ndcg")]
+    for name, second, gain in zip(drawn, seconds, gains, strict=True):
+        axes.plot(second, gain, LOOKS[name].marker, color=LOOKS[name].colour, markersize=9)
     axes.set_xlim(min(seconds) / 1.6, max(seconds) * 1.6)
-    axes.set_ylim(*_room([row["ndcg"] for row in drawn.values()]))
+    axes.set_ylim(min(gains) - 0.03, max(gains) + 0.03)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-    _label_points(axes, drawn)
-    _save(plot, path)
+    _names(axes, {name: (gain, f"{LOOKS[name].title} {gain:.3f}") for name, gain in zip(drawn, gains, strict=True)})
+    _save(figure, path)
 
 
-def _label_points(axes: Any, drawn: dict[str, dict[str, Any]]) -> None:
-    """Each point's name beside it: to the right in the left half, to the left in the right one."""
-    low, high = (math.log(edge) for edge in axes.get_xlim())
-    right = {name: math.log(row["first_answer_s"]) > (low + high) / 2 for name, row in drawn.items()}
-    bottom, top = axes.get_ylim()
-    for side in (False, True):
-        names = [name for name in drawn if right[name] is side]
-        heights = spread([drawn[name]["ndcg"] for name in names], GAP * (top - bottom))
-        for name, height in zip(names, heights, strict=True):
-            row, look = drawn[name], LOOKS[name]
-            axes.annotate(
-                f"{look.title} {row['ndcg']:.3f}",
-                (row["first_answer_s"] * (0.85 if side else 1.18), height),
-                color=look.colour,
-                ha="right" if side else "left",
-                va="center",
-            )
-
-
-def token_picture(programs: dict[str, dict[str, Any]], path: Path) -> None:
-    """Recall over the tokens of an answer."""
-    drawn = {name: row["recall_at_tokens"] for name, row in programs.items() if name in LOOKS and _is_cut(row)}
-    plot, axes = _empty("tokens of the answer", "share of the right places in it")
+def token_picture(programs: Programs, path: Path) -> None:
+    """Recall over the tokens of an answer; each equal step up halves what is missing: good programs differ there."""
+    measured = {name: row["recall_at_tokens"] for name, row in programs.items() if row.get("recall_at_tokens")}
+    drawn = {name: shares for name, shares in measured.items() if name in LOOKS}
+    figure, axes = _empty("tokens of the answer", "share of the right places in it")
     axes.set_xscale("log", base=2)
     axes.set_xticks(BUDGETS, [f"{budget:,}" for budget in BUDGETS])
+    axes.set_yscale("function", functions=(_missing_halved, _missing_whole))
+    axes.set_yticks(SHARES, [f"{share:g}" for share in SHARES])
     axes.minorticks_off()
-    axes.set_xlim(BUDGETS[0] / 1.1, BUDGETS[-1] * 3.2)  # names stand at the right
-    axes.set_ylim(*_room([share for shares in drawn.values() for share in shares]))
-    bottom, top = axes.get_ylim()
-    heights = spread([shares[-1] for shares in drawn.values()], GAP * (top - bottom))
-    for (name, shares), height in zip(drawn.items(), heights, strict=True):
+    for name, shares in drawn.items():
         look = LOOKS[name]
         axes.plot(BUDGETS, shares, look.line, marker=look.marker, color=look.colour, markersize=5)
-        axes.annotate(look.title, (BUDGETS[-1] * 1.12, height), color=look.colour, va="center")
-    _save(plot, path)
+    _names(axes, {name: (shares[-1], LOOKS[name].title) for name, shares in drawn.items()})
+    _save(figure, path)
 
 
-def _is_cut(row: dict[str, Any]) -> bool:
-    return len(row.get("recall_at_tokens", [])) == len(BUDGETS)
+def _missing_halved(shares: Any) -> Any:
+    numpy = importlib.import_module("numpy")
+    return -numpy.log2(numpy.maximum(1 - shares, 1e-6))
 
 
-def _room(values: Sequence[float]) -> tuple[float, float]:
-    """A range around shares that leaves a tenth free at both ends."""
-    margin = max(0.02, (max(values) - min(values)) / 10)
-    return max(0.0, min(values) - margin), min(1.02, max(values) + margin)
+def _missing_whole(heights: Any) -> Any:
+    numpy = importlib.import_module("numpy")
+    return 1 - numpy.exp2(-heights)
+
+
+def _names(axes: Any, ends: dict[str, tuple[float, str]]) -> None:
+    """Each program's mark and name at the right edge, at the height where it ends; too near ones move down."""
+    left = axes.get_xlim()[0]
+    to_share = axes.transData + axes.transAxes.inverted()
+    heights = spread([to_share.transform((left, value))[1] for value, _ in ends.values()], GAP)
+    for (name, (_, text)), height in zip(ends.items(), heights, strict=True):
+        look = LOOKS[name]
+        axes.plot(1.03, height, look.marker, color=look.colour, markersize=6, transform=axes.transAxes, clip_on=False)
+        axes.text(1.05, height, text, color=look.colour, va="center", transform=axes.transAxes)
 
 
 def _empty(across: str, up: str) -> tuple[Any, Any]:
