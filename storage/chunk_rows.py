@@ -1,13 +1,14 @@
-"""Chunks and outlines out of a table of chunks, by id or by terms, as narrow as can be read.
+"""Chunks and outlines out of a table of chunks, by id or by terms.
 
-A table's read costs by the column more than by the row: of 10,000 chunks, 10 by id take 1.4 ms for their ids, 1.5 with
-content and context, 2.5 with all fields. So all but the texts is kept in memory while the table does not change (50
-outlines then take .1 ms), and the table gives ids, scores and the texts of the few that are shown.
+A table's read costs by the query and by the column more than by the row: of 10,000 chunks, 10 by id take 1.4 ms for
+their ids, 2.5 with all fields; 50 by their terms 1.3 and 3.1. So the rows of a small table are kept in memory while it
+does not change (50 outlines then take .1 ms): the table says which, and memory what they are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage.chunk import Candidate, Chunk, Outline
@@ -21,12 +22,11 @@ if TYPE_CHECKING:
     from storage.lance import Table
 
 ROWS_PER_LOOKUP = 1000  # ids in one condition: 50 take 3 ms at 10,000 rows, 1,000 take 20
-MOST_ROWS = 30_000  # kept in memory, at 420 bytes each: 12 MB in a server that is to stay under 300
+# What is kept: 750 bytes a row of PHP, 8 MB at 10,000, in a server that is to stay under 300.
+MOST_ROWS = 15_000
+MOST_BYTES = 20 << 20
 # A search asks two or three times: one that comes between two commits, while files are indexed, keeps nothing.
 _ASKED = 4
-
-_TEXT_FIELDS = ("id", "content", "context")
-_NARROW_FIELDS = tuple(name for name in CHUNK_FIELDS if name not in _TEXT_FIELDS[1:])
 
 
 class ChunkRows:
@@ -34,20 +34,12 @@ class ChunkRows:
 
     def __init__(self, table: Table) -> None:
         self._table = table
-        self._held = Held(table, _NarrowRows, MOST_ROWS, _ASKED)
+        self._held = Held(table, _small_enough, MOST_ROWS, _ASKED)
 
     def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
         """The chunks of these ids; unknown ids are absent."""
-        narrow, wanted = self._held.current(), set(ids)
-        found: list[Chunk] = []
-        if narrow is not None:
-            held = narrow.known(wanted)
-            for rows in self._lookup(held, _TEXT_FIELDS):
-                found += narrow.chunks(rows)
-            wanted -= held
-        for rows in self._lookup(wanted, CHUNK_FIELDS):
-            found += chunks_from(rows)
-        return {chunk.id: chunk for chunk in found}
+        found = self._rows(ids, CHUNK_FIELDS, self._held.current())
+        return {chunk.id: chunk for rows in found for chunk in chunks_from(rows)}
 
     def outlines(self, ids: Collection[str]) -> dict[str, Outline]:
         """The outlines of these ids; unknown ids are absent."""
@@ -55,63 +47,53 @@ class ChunkRows:
 
     def match(self, terms: str, limit: int, where: str) -> list[Candidate]:
         """Chunks by BM25, best first."""
-        narrow = self._held.current()
-        rows = self._table.match(terms, OUTLINE_FIELDS if narrow is None else ["id"], where, limit)
+        held = self._held.current()
+        rows = self._table.match(terms, OUTLINE_FIELDS if held is None else ["id"], where, limit)
         scores = rows.column("_score").to_pylist()
-        if narrow is None:
+        if held is None:
             return list(map(Candidate, outlines_from(rows), scores))
-        ids = rows.column("id").to_pylist()
-        known = self._outlines(ids, narrow)
-        return [
-            Candidate(known[chunk_id], score) for chunk_id, score in zip(ids, scores, strict=True) if chunk_id in known
-        ]
+        scored = dict(zip(rows.column("id").to_pylist(), scores, strict=True))
+        known = self._outlines(scored.keys(), held)
+        return [Candidate(known[chunk_id], score) for chunk_id, score in scored.items() if chunk_id in known]
 
-    def _outlines(self, ids: Collection[str], narrow: _NarrowRows | None) -> dict[str, Outline]:
-        wanted, found = set(ids), list[Outline]()
-        if narrow is not None:
-            held = narrow.known(wanted)
-            found += narrow.outlines(held)
-            wanted -= held
-        for rows in self._lookup(wanted, OUTLINE_FIELDS):
-            found += outlines_from(rows)
-        return {outline.id: outline for outline in found}
+    def _outlines(self, ids: Collection[str], held: _HeldRows | None) -> dict[str, Outline]:
+        found = self._rows(ids, OUTLINE_FIELDS, held)
+        return {outline.id: outline for rows in found for outline in outlines_from(rows)}
 
-    def _lookup(self, ids: Collection[str], fields: Sequence[str]) -> Iterator[pa.Table]:
-        ordered = sorted(ids)
-        for start in range(0, len(ordered), ROWS_PER_LOOKUP):
-            yield self._table.select(fields, any_of("id", ordered[start : start + ROWS_PER_LOOKUP]))
+    def _rows(
+        self, ids: Collection[str], fields: Sequence[str], held: _HeldRows | None
+    ) -> Iterator[pa.RecordBatch | pa.Table]:
+        known = [chunk_id for chunk_id in set(ids) if held and chunk_id in held.row_of]
+        if held and known:
+            yield held.take(known, fields)
+        unknown = sorted(set(ids).difference(known))
+        for start in range(0, len(unknown), ROWS_PER_LOOKUP):
+            yield self._table.select(fields, any_of("id", unknown[start : start + ROWS_PER_LOOKUP]))
 
 
-class _NarrowRows:
-    """All rows of one commit but their ``content`` and ``context``."""
+@dataclass(frozen=True, slots=True)
+class _HeldRows:
+    """All rows of one commit, with CHUNK_FIELDS."""
 
-    def __init__(self, table: Table) -> None:
+    rows: pa.RecordBatch
+    row_of: Mapping[str, int]  # by id
+
+    def take(self, ids: Sequence[str], fields: Sequence[str]) -> pa.RecordBatch:
         import pyarrow as pa
 
-        rows = table.select(_NARROW_FIELDS)
-        self._rows = pa.RecordBatch.from_arrays(
-            [column.combine_chunks() for column in rows.columns], schema=rows.schema
-        )
-        self._outlines = self._rows.select(list(OUTLINE_FIELDS))
-        self._row_of = {chunk_id: row for row, chunk_id in enumerate(self._rows.column("id").to_pylist())}
+        places = pa.array([self.row_of[chunk_id] for chunk_id in ids], pa.int32())
+        return self.rows.select(list(fields)).take(places)
 
-    def known(self, ids: set[str]) -> set[str]:
-        """Those of ``ids`` that are here."""
-        return {chunk_id for chunk_id in ids if chunk_id in self._row_of}
 
-    def outlines(self, ids: Collection[str]) -> list[Outline]:
-        """The outlines of ``ids``, all of them known."""
-        return outlines_from(self._taken(self._outlines, ids))
+def _small_enough(table: Table) -> _HeldRows | None:
+    """The rows of ``table``, unless there are none or they are long."""
+    import pyarrow as pa
 
-    def chunks(self, texts: pa.Table) -> list[Chunk]:
-        """The chunks of rows with _TEXT_FIELDS, all of them known."""
-        import pyarrow as pa
-
-        narrow = self._taken(self._rows, texts.column("id").to_pylist())
-        columns = {name: (texts if name in _TEXT_FIELDS else narrow).column(name) for name in CHUNK_FIELDS}
-        return chunks_from(pa.table(columns))
-
-    def _taken(self, rows: pa.RecordBatch, ids: Collection[str]) -> pa.RecordBatch:
-        import pyarrow as pa
-
-        return rows.take(pa.array([self._row_of[chunk_id] for chunk_id in ids], pa.int32()))
+    rows = table.select(CHUNK_FIELDS)
+    if not 0 < rows.nbytes <= MOST_BYTES:
+        return None
+    # One batch, of which rows are taken in a quarter of the time; from the system, which gives what is asked for,
+    # where the library's own pool takes 8 MB for 2.
+    rows = rows.combine_chunks(memory_pool=pa.system_memory_pool())
+    batch = pa.RecordBatch.from_arrays([column.chunk(0) for column in rows.columns], schema=rows.schema)
+    return _HeldRows(batch, {chunk_id: row for row, chunk_id in enumerate(batch.column("id").to_pylist())})
