@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,6 +34,26 @@ Ranks = dict[tuple[str, str, str], list[int | None]]  # by variant, mode and lan
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Build what is missing, ask, print the table."""
+    arguments = _arguments(argv)
+    asked = built(arguments.work, rebuild=arguments.rebuild)
+    if arguments.build_only:
+        return
+    languages = [
+        name
+        for name in dict.fromkeys(row.language for row in asked)
+        if not arguments.languages or name in arguments.languages
+    ]
+    ranks: Ranks = {}
+    with (arguments.out or arguments.work / "ranks.jsonl").open("w", encoding="utf-8") as out:
+        for language, variant in itertools.product(languages, arguments.variants):
+            questions = [row for row in asked if (row.language, row.variant) == (language, variant)]
+            for row in ask(arguments.work / language / variant, questions[:: arguments.every], arguments.modes):
+                ranks.setdefault((variant, row["mode"], language), []).append(row["rank"])
+                out.write(json.dumps(row) + "\n")
+    print(table(ranks))
+
+
+def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=platformdirs.user_cache_path("codeloupe") / "function-level-set")
     parser.add_argument("--languages", nargs="*", help="all by default")
@@ -42,22 +63,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, help="where to write each question with its rank, a line of JSON each")
     parser.add_argument("--build-only", action="store_true")
     parser.add_argument("--rebuild", action="store_true")
-    arguments = parser.parse_args(argv)
-    asked = built(arguments.work, rebuild=arguments.rebuild)
-    if arguments.build_only:
-        return
-    wanted = [question for question in asked if question.variant in arguments.variants]
-    languages = [name for name in dict.fromkeys(row.language for row in wanted) if _is_among(name, arguments.languages)]
-    ranks: Ranks = {}
-    with (arguments.out or arguments.work / "ranks.jsonl").open("w", encoding="utf-8") as out:
-        for language in languages:
-            for variant in arguments.variants:
-                questions = [row for row in wanted if (row.language, row.variant) == (language, variant)]
-                questions = questions[:: arguments.every]
-                for row in ask(arguments.work / language / variant, questions, arguments.modes):
-                    ranks.setdefault((variant, row["mode"], language), []).append(row["rank"])
-                    out.write(json.dumps(row) + "\n")
-    print(table(ranks))
+    return parser.parse_args(argv)
 
 
 def built(work: Path, *, rebuild: bool = False) -> list[Question]:
@@ -125,10 +131,6 @@ def _cell(row: Figures) -> str:
 
 def _line(first: str, count: int, cells: Sequence[str]) -> str:
     return f"| {first} | {count} | " + " | ".join(cells) + " |"
-
-
-def _is_among(name: str, wanted: Sequence[str] | None) -> bool:
-    return not wanted or name in wanted
 
 
 if __name__ == "__main__":
