@@ -81,7 +81,7 @@ Detail = Annotated[
         json_schema_extra=enum(*requests.DETAILS),
     ),
 ]
-MaxTokens = Annotated[int, Field(description="Most tokens in the answer, 100 to 12,000; 0 for 2,000.")]
+MaxTokens = Annotated[int, Field(description="Most tokens in the answer, 100 to 12,000; 0 for 2,000 (full: 4,000).")]
 Format = Annotated[
     str, Field(description="text for reading, json for programs.", json_schema_extra=enum(*requests.FORMATS))
 ]

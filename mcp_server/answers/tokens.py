@@ -54,7 +54,7 @@ def _rate(piece: str) -> float:
         return 1.0 + 0.4 * (len(core.encode(errors="replace")) - 1)  # a letter of another script has two or three bytes
     if last.isdigit():
         return 2.0 if blanks else 1.0
-    indent = 1.0 if blanks > 1 else 0.0
+    indent = max(1.0, blanks / 80) if blanks > 1 else 0.0
     return indent + (_word(core) if last.isalpha() else _signs(core.rstrip("\n")))
 
 

@@ -64,7 +64,9 @@ def test_a_bad_way_of_answering_is_refused(detail, output, max_tokens, told):
 
 def test_max_tokens_is_as_given_or_the_default():
     assert requests.answering("full", "text", 1000, 2000).max_tokens == 1000
-    assert requests.answering("full", "text", 0, 2000).max_tokens == 2000
+    assert requests.answering("snippets", "text", 0, 2000).max_tokens == 2000
+    assert requests.answering("full", "text", 0, 2000).max_tokens == 4000
+    assert requests.answering("full", "text", 0, 9000).max_tokens == requests.MAX_TOKENS
 
 
 @pytest.mark.parametrize(
