@@ -39,6 +39,8 @@ TITLES = {
     "recall": "recall@10",
     "first": "first right",
 }
+BUDGET_TITLES = tuple(f"in {budget:,} tokens" for budget in BUDGETS)
+TIME_TITLES = ("first answer", "warm p50 / p95")
 Sets = list[tuple[Path, list[Question]]]  # directories, and what is asked of each
 
 
@@ -72,13 +74,9 @@ def peer_of(name: str) -> Peer:
     return PEERS[name]
 
 
-def quality(name: str, home: Path, sets: Sets, out: Path) -> dict[str, Any]:
-    """Figures of a program's ranking and of what its answers cost; its hits in OUT.
-
-    codeloupe spends a budget by itself and is asked once for each; what others show is cut where the budget ends.
-    """
+def quality(name: str, home: Path, sets: Sets, out: Path, budgets: Sequence[int]) -> dict[str, Any]:
+    """Figures of a program's ranking and, where there are budgets, of what its answers cost; its hits in OUT."""
     asked = [one for _, questions in sets for one in questions]
-    budgets = BUDGETS if name in MODES else BUDGETS[-1:]
     rounds: list[list[Sequence[Found]]] = [[] for _ in range(1 + len(budgets))]
     for root, questions in sets:
         asks = [Ask(one.query, HITS) for one in questions]
@@ -88,9 +86,16 @@ def quality(name: str, home: Path, sets: Sets, out: Path) -> dict[str, Any]:
             row += [answer.hits for answer in found[step * len(questions) : (step + 1) * len(questions)]]
         print(f"  {root}: {len(questions)} questions", flush=True)
     _write(out / f"{name}.jsonl", asked, rounds[0])
-    _write(out / f"{name}-{BUDGETS[-1]}-tokens.jsonl", asked, rounds[-1])
-    figures = ranking_figures(asked, rounds[0])
-    return {"questions": len(asked), **figures, "recall_at_tokens": token_figures(asked, rounds[1:])}
+    figures = {"questions": len(asked), **ranking_figures(asked, rounds[0])}
+    if not budgets:
+        return figures
+    _write(out / f"{name}-{budgets[-1]}-tokens.jsonl", asked, rounds[-1])
+    return {**figures, "recall_at_tokens": token_figures(asked, rounds[1:])}
+
+
+def budgets_of(name: str) -> Sequence[int]:
+    """codeloupe spends a budget by itself and is asked once for each; what others show is cut where it ends."""
+    return BUDGETS if name in MODES else BUDGETS[-1:]
 
 
 def _write(out: Path, asked: Sequence[Question], answers: Sequence[Sequence[Found]]) -> None:
@@ -129,22 +134,25 @@ def _first_s(name: str, peer: Peer, home: Path, asked: tuple[Path, str]) -> floa
 
 
 def table(programs: dict[str, dict[str, Any]]) -> str:
-    """The figures as a table of Markdown, the best first."""
-    kinds = [kind for kind in TITLES if any(kind in row for row in programs.values())]
-    budgets = [f"in {budget:,} tokens" for budget in BUDGETS]
-    titles = ["program", *(TITLES[kind] for kind in kinds), *budgets, "first answer", "warm p50 / p95"]
-    rows = [titles, ["---"] * len(titles)]
+    """The figures as a table of Markdown, the best first, with the columns that anything was measured for."""
+    rows = [_cells(row) for row in programs.values()]
+    titles = [title for title in (*TITLES.values(), *BUDGET_TITLES, *TIME_TITLES) if any(title in row for row in rows)]
+    lines = [["program", *titles], ["---"] * (1 + len(titles))]
     for name, row in sorted(programs.items(), key=lambda item: -item[1].get("ndcg", 0)):
-        good = [f"{row[kind]:.3f}" if kind in row else "" for kind in kinds]
-        cost = [f"{share:.3f}" for share in row.get("recall_at_tokens", [])] or [""] * len(BUDGETS)
-        rows.append([name, *good, *cost, *_soon(row)])
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+        cells = _cells(row)
+        lines.append([name, *(cells.get(title, "") for title in titles)])
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def _soon(row: dict[str, Any]) -> list[str]:
-    if "first_answer_s" not in row:
-        return ["", ""]
-    return [f"{row['first_answer_s']:.2f} s", f"{row['warm_p50_ms']} / {row['warm_p95_ms']} ms"]
+def _cells(row: dict[str, Any]) -> dict[str, str]:
+    """What is shown of a program, by the column's title."""
+    cells = {title: f"{row[key]:.3f}" for key, title in TITLES.items() if key in row}
+    shares = [f"{share:.3f}" for share in row.get("recall_at_tokens", [])]
+    cells |= dict(zip(BUDGET_TITLES, shares, strict=False))
+    if "first_answer_s" in row:
+        soon = f"{row['first_answer_s']:.2f} s", f"{row['warm_p50_ms']} / {row['warm_p95_ms']} ms"
+        cells |= dict(zip(TIME_TITLES, soon, strict=True))
+    return cells
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -156,7 +164,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         if arguments.times:
             row = times(name, peer_of(name), Path(home), sets, arguments.rounds)
         else:
-            row = quality(name, Path(home), sets, arguments.out)
+            budgets = [] if arguments.functions else budgets_of(name)
+            row = quality(name, Path(home), sets, arguments.out, budgets)
+        if arguments.only and not arguments.times:
+            print(f"{table({name: row})}\nnot kept: only {', '.join(arguments.only)}")
+            continue
         _keep(arguments.figures, "functions" if arguments.functions else "questions", name, row)
     for part, programs in json.loads(arguments.figures.read_text(encoding="utf-8")).items():
         print(f"{part}\n\n{table(programs)}\n")
@@ -176,7 +188,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path())
     parser.add_argument("--program", action="append", default=[], metavar="NAME[=HOME]")
     parser.add_argument("--figures", type=Path, default=Path("docs/quality.json"))
-    parser.add_argument("--only", nargs="*", default=[], help="these repositories, or languages")
+    parser.add_argument("--only", nargs="*", default=[], help="these repositories, or languages; only times are kept")
     parser.add_argument("--times", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args(argv)

@@ -21,7 +21,8 @@ from mcp_server.answers.tokens import estimated_tokens
 # A warm question waits for its model.
 ENVIRONMENT = {"CODELOUPE_SEARCH_MODEL_WAIT_S": "60"}
 COMMAND = [sys.executable, "-P", "-m", "mcp_server.cli"]
-PLACE = re.compile(r"^\d+\. (.+?):(\d+)-(\d+)(?= |$)", re.MULTILINE)  # a line of code begins with its number alone
+# A place, and under it a line of its evidence, which begins with its number: what is only named has not been shown.
+PLACE = re.compile(r"^\d+\. (.+?):(\d+)-(\d+)(?: .*)?\n(?=\d+ )", re.MULTILINE)
 MODES = {"codeloupe-words": "text", "codeloupe-vectors": "semantic", "codeloupe": "auto"}
 
 
@@ -55,7 +56,7 @@ async def _hits(client: Client, mode: str, ask: Ask) -> list[Found]:
 
 
 async def _shown(client: Client, mode: str, ask: Ask) -> list[Found]:
-    """The places that an answer of so many tokens names; codeloupe itself chooses what it shows of each."""
+    """The places of which an answer of so many tokens shows something; codeloupe itself chooses what."""
     result = await client.call_tool("search", {"query": ask.query, "mode": mode, "max_tokens": ask.tokens})
     text = "".join(getattr(block, "text", "") for block in result.content)
     assert estimated_tokens(text) <= ask.tokens, (ask, estimated_tokens(text))
