@@ -100,6 +100,7 @@ def budgets_of(name: str) -> Sequence[int]:
 
 def _write(out: Path, asked: Sequence[Question], answers: Sequence[Sequence[Found]]) -> None:
     """A line of JSON a question."""
+    out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("w", encoding="utf-8") as lines:
         for one, hits in zip(asked, answers, strict=True):
             row = {"repo": one.repository, "query": one.query, "results": [asdict(hit) for hit in hits]}
@@ -170,7 +171,7 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(f"{table({name: row})}\nnot kept: only {', '.join(arguments.only)}")
             continue
         _keep(arguments.figures, "functions" if arguments.functions else "questions", name, row)
-    for part, programs in json.loads(arguments.figures.read_text(encoding="utf-8")).items():
+    for part, programs in _held(arguments.figures).items():
         print(f"{part}\n\n{table(programs)}\n")
 
 
@@ -197,9 +198,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     return arguments
 
 
+def _held(figures: Path) -> dict[str, dict[str, Any]]:
+    held: dict[str, dict[str, Any]] = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+    return held
+
+
 def _keep(figures: Path, part: str, name: str, row: dict[str, Any]) -> None:
     """Write a program's row into a part of the file of figures; what else that row and the file say stays."""
-    held: dict[str, Any] = json.loads(figures.read_text(encoding="utf-8")) if figures.is_file() else {}
+    held = _held(figures)
     programs = held.setdefault(part, {})
     programs[name] = programs.get(name, {}) | row
     figures.write_text(json.dumps(held, indent=1) + "\n", encoding="utf-8")
