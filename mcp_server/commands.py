@@ -86,7 +86,7 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
         settings.search.max_tokens,
         explain=wanted.explain,
     )
-    limit = requests.hits_wanted(wanted.limit, wanted.max_tokens, wanted.detail, settings.search.limit)
+    limit = requests.hits_wanted(wanted.limit, wanted.max_tokens, how, settings.search.limit)
     request = requests.checked(
         requests.SearchRequest(
             wanted.query, limit, wanted.offset, wanted.mode, filters, wanted.min_similarity, wanted.like

@@ -25,6 +25,7 @@ MAX_TOKENS = 12_000  # Claude Code warns above 10,000 and cuts at 25,000
 FULL_TIMES = 2  # ten whole chunks of the benchmark's answers are 2,200 tokens in the mean, 2,800 in one of ten
 # What one more hit takes of a budget: in an answer with evidence the half is for naming hits, at 50 tokens each.
 TOKENS_A_HIT = {"locations": 25, "snippets": 100, "full": 200}
+TOKENS_A_ROW = 75  # of JSON, beside its content
 MOST_UNASKED = 40  # hits, however large the budget: one question in a hundred has its answer behind them
 
 
@@ -97,14 +98,14 @@ def answering(detail: str, output: str, max_tokens: int, default_tokens: int, *,
     return Answering(detail, output, max_tokens, explain)
 
 
-def hits_wanted(limit: int, max_tokens: int, detail: str, default_limit: int) -> int:
+def hits_wanted(limit: int, max_tokens: int, how: Answering, default_limit: int) -> int:
     """The hits to ask for: ``limit`` as given; 0 means the default, or more where ``max_tokens`` names room for them.
 
     ``max_tokens`` is as given, 0 for none.
     """
     if limit:
         return limit
-    room = max_tokens // TOKENS_A_HIT.get(detail, 100)
+    room = max_tokens // (TOKENS_A_HIT[how.detail] + (TOKENS_A_ROW if how.format == "json" else 0))
     return max(default_limit, min(room, MOST_UNASKED))
 
 

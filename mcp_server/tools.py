@@ -35,7 +35,8 @@ INSTRUCTIONS = """\
 codeloupe searches the code of this workspace by meaning, by name and by text, locally. Use `search` first when you \
 need to find where something is defined, used, configured or explained ("where are retries handled", "ZodError", \
 "parse_config", an error message), before grep or reading files: one call returns the right lines of the right files. \
-mode="exact" or "regex" finds every literal occurrence. Results come with path:first-last line ranges to read next. \
+mode="exact" or "regex" finds every literal occurrence, like="path:line" more of the same kind. Results come with \
+path:first-last line ranges to read next. \
 Each answer ends with how fresh and complete the index is; a first search starts the index by itself and answers from \
 words at once while meaning is added in the background. `index` refreshes on demand, `status` says what is going on, \
 `embed` gives raw vectors."""
@@ -131,7 +132,7 @@ class Tools:
         filters = requests.filters_from(paths, languages, kinds, (LANGUAGES, KINDS))
         floor = None if min_similarity == -1.0 else min_similarity
         how = requests.answering(detail, format, max_tokens, self._settings.search.max_tokens, explain=explain)
-        hits = requests.hits_wanted(limit, max_tokens, detail, self._settings.search.limit)
+        hits = requests.hits_wanted(limit, max_tokens, how, self._settings.search.limit)
         request = requests.checked(requests.SearchRequest(query, hits, offset, mode, filters, floor, like))
         answer = await anyio.to_thread.run_sync(
             lambda: self._engine().search(request), limiter=self._search_threads, abandon_on_cancel=True

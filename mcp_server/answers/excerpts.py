@@ -31,15 +31,18 @@ class Excerpt:
     telling: int
 
 
-def excerpt(hit: Hit, query: str) -> Excerpt:
-    """The lines of ``hit``, held against ``query``; blank ones, and what is only blank around them, count as rest."""
+def excerpt(hit: Hit, query: str, *, whole: bool = False) -> Excerpt:
+    """The lines of ``hit``, held against ``query``.
+
+    Of an exact match there is no rest unless ``whole``: who asks for a literal wants its lines.
+    """
     chunk = hit.chunk
     lines = list(enumerate(chunk.content.split("\n"), chunk.start_line))
     signature = chunk.start_line + signature_line(chunk)
     first = hit.matched_lines[0] if hit.matched_lines else signature
     telling = [number for number in _telling(lines, hit, query, signature) if number != first]
     ahead = (first, *telling)
-    rest = [line for line in lines if line[0] not in ahead]
+    rest = [line for line in lines if line[0] not in ahead] if whole or not hit.matched_lines else []
     numbered = dict(lines)
     return Excerpt((*((number, numbered[number]) for number in ahead), *rest), len(telling))
 
@@ -52,13 +55,23 @@ def signature_line(chunk: Chunk) -> int:
         return spoken[0]
     code = _code_lines(lines) or spoken
     name = re.split(r"[/.:#]", chunk.name_path)[-1]
-    named = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)") if name else None
-    return next((number for number in code if named and named.search(lines[number])), code[0])
+    return next((number for number in code if name and name in lines[number] and _holds(lines[number], name)), code[0])
 
 
 def cut(line: str) -> str:
     """The line, or its first characters and a mark."""
     return line if len(line) <= MAX_LINE_CHARS else line[:MAX_LINE_CHARS] + ELLIPSIS
+
+
+def _holds(line: str, name: str) -> bool:
+    """Whether the name stands in the line as a word of its own."""
+    at = line.find(name)
+    while at >= 0:
+        around = line[max(0, at - 1) : at] + line[at + len(name) : at + len(name) + 1]
+        if not _WORD.search(around):
+            return True
+        at = line.find(name, at + 1)
+    return False
 
 
 def _code_lines(lines: list[str]) -> list[int]:
@@ -76,7 +89,7 @@ def _code_lines(lines: list[str]) -> list[int]:
 def _telling(lines: list[tuple[int, str]], hit: Hit, query: str, signature: int) -> list[int]:
     """The numbers of the lines that show best why the hit was found."""
     if hit.matched_lines:
-        return [*hit.matched_lines[:TELLING_LINES], signature]
+        return [*hit.matched_lines, signature]
     terms = frozenset(query_terms(query))
     shares = [(number, len(_shared(line, terms))) for number, line in lines if number != signature]
     best = sorted((share for share in shares if share[1]), key=lambda share: (-share[1], share[0]))

@@ -35,7 +35,7 @@ def _offer(found: Found, row: dict[str, Any], query: str, how: Answering) -> Off
     heading = f"{_dumped(row)}, "
     if how.detail == "locations":
         return Offer(heading)
-    lines = excerpt(found.hit, query)
+    lines = excerpt(found.hit, query, whole=how.detail == "full")
     written = tuple(
         (number, _dumped(line if how.detail == "full" else cut(line))[1:-1]) for number, line in lines.lines
     )

@@ -42,7 +42,7 @@ def _offer(block: Block, answer: Answer, how: Answering) -> Offer:
     heading = _heading(block, answer.offset, how)
     if how.detail == "locations":
         return Offer(heading)
-    excerpts = [excerpt(member.hit, answer.query) for member in block.members]
+    excerpts = [excerpt(member.hit, answer.query, whole=how.detail == "full") for member in block.members]
     first = [one.lines[0] for one in excerpts]
     telling = [line for one in excerpts for line in one.lines[1 : 1 + one.telling]]
     rest = [line for one in excerpts for line in one.lines[1 + one.telling :]]

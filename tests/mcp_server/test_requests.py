@@ -5,6 +5,7 @@ import pytest
 from mcp_server import requests
 from mcp_server.errors import RequestError
 
+TEXT = requests.Answering()
 KNOWN = ({"python", "typescript"}, {"function", "class"})
 
 
@@ -70,20 +71,20 @@ def test_max_tokens_is_as_given_or_the_default():
 
 
 @pytest.mark.parametrize(
-    ("limit", "max_tokens", "detail", "hits"),
+    ("limit", "max_tokens", "how", "hits"),
     [
-        (0, 0, "snippets", 10),  # nothing named: the default
-        (0, 500, "snippets", 10),
-        (0, 2000, "snippets", 20),  # room for more
-        (0, 12_000, "snippets", requests.MOST_UNASKED),
-        (0, 500, "locations", 20),
-        (7, 4000, "snippets", 7),  # as asked
-        (-1, 4000, "snippets", -1),  # refused later
-        (0, 4000, "snippet", 40),  # refused elsewhere
+        (0, 0, TEXT, 10),  # nothing named: the default
+        (0, 500, TEXT, 10),
+        (0, 2000, TEXT, 20),  # room for more
+        (0, 12_000, TEXT, requests.MOST_UNASKED),
+        (0, 500, requests.Answering("locations"), 20),
+        (0, 3500, requests.Answering("snippets", "json"), 20),
+        (7, 4000, TEXT, 7),  # as asked
+        (-1, 4000, TEXT, -1),  # refused later
     ],
 )
-def test_hits_are_as_many_as_asked_or_as_a_named_budget_has_room_for(limit, max_tokens, detail, hits):
-    assert requests.hits_wanted(limit, max_tokens, detail, 10) == hits
+def test_hits_are_as_many_as_asked_or_as_a_named_budget_has_room_for(limit, max_tokens, how, hits):
+    assert requests.hits_wanted(limit, max_tokens, how, 10) == hits
 
 
 @pytest.mark.parametrize(

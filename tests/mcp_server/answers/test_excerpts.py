@@ -24,6 +24,7 @@ def hit(content: str, matched: tuple[int, ...] = (), **changes: str) -> Hit:
         ("-- | Docs\nparse :: Text -> Date", "parse", 1),
         ("\n\nconst a = 1", "", 2),
         ("// only words here", "", 0),
+        ("int refees;\nint fees_of;\nint fees;", "fees", 2),
         ("{- a\n b -}\nmodule Main where", "Main", 2),
         ("def f():\n    '''Docs.\n    f(1)\n    '''", "f", 0),
     ],
@@ -61,8 +62,12 @@ def test_a_hit_without_a_word_of_the_query_shows_what_follows_its_signature() ->
 
 def test_every_line_is_there_once() -> None:
     for matched in ((), (12, 20)):
-        numbers = [number for number, _ in excerpt(hit(BODY, matched), "date line").lines]
+        numbers = [number for number, _ in excerpt(hit(BODY, matched), "date line", whole=True).lines]
         assert sorted(numbers) == list(range(10, 42))
+
+
+def test_of_an_exact_match_its_lines_and_its_signature_are_all() -> None:
+    assert [number for number, _ in excerpt(hit(BODY, tuple(range(12, 30))), "line_").lines] == [*range(12, 30), 10]
 
 
 def test_a_very_long_line_is_cut() -> None:
