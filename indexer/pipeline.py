@@ -14,12 +14,14 @@ from pathlib import Path
 from embedding.embedder import Embedder
 from indexer.changes import Changes, plan_changes
 from indexer.chunker import chunk_file
+from indexer.imports import imported_paths
 from indexer.languages import detect_language
 from indexer.reading import read_source
 from indexer.settings import IndexSettings
 from indexer.source import Skip, SkipReason, SourceFile
 from indexer.walker import walk
 from storage.chunk import Chunk, FileRecord, FileRows
+from storage.ranking.links import modules_named
 from storage.store import ChunkStore
 
 # A commit costs about 25 ms for 1,000 rows (docs/storage.md). The first is small, so that a first search finds
@@ -121,9 +123,8 @@ def load(file: SourceFile, settings: IndexSettings) -> FileRows | None:
         return None if source.reason is SkipReason.VANISHED else FileRows(_skip_record(source), ())
     chunks = chunk_file(file.path, source.text, source.file_hash, settings)
     language = chunks[0].language if chunks else detect_language(file.path, source.text)
-    return FileRows(
-        FileRecord(file.path, source.size, source.mtime_ns, source.file_hash, language, len(chunks)), chunks
-    )
+    record = FileRecord(file.path, source.size, source.mtime_ns, source.file_hash, language, len(chunks))
+    return FileRows(record, chunks, tuple(modules_named(file.path, imported_paths(source.text))))
 
 
 def batches(

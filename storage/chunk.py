@@ -93,6 +93,7 @@ class FileRows:
 
     record: FileRecord
     chunks: tuple[Chunk, ...]
+    imports: tuple[str, ...] = ()  # the modules it names, as storage/ranking/links.py calls them
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ from storage.lance_upkeep import check_index, maintain_index
 from storage.layout import Layout, Stamp, private_files
 from storage.lock import WriterLock
 from storage.matching import compile_pattern, first_matches, matched_lines
+from storage.ranking.links import centralities
 from storage.schema import chunk_rows, file_rows, vector_rows
 from storage.sql import all_of, any_of, containing, passing
 from storage.store import Damage, Matches, Pattern, StoreStats
@@ -123,7 +124,7 @@ class LanceStore:
             else:
                 index.chunks.delete(any_of("file_path", by_path))
             index.settle_vectors(by_path.keys(), {chunk.id: chunk for chunk in chunks})
-            index.files.merge(file_rows(rows.record for rows in by_path.values()), "path")
+            index.files.merge(file_rows(by_path.values()), "path")
 
     def delete_files(self, paths: Collection[str]) -> None:
         """Forget these paths; unknown ones are ignored."""
@@ -200,6 +201,10 @@ class LanceStore:
             return first_matches(tried, limit)
 
         return self._read(ask, Matches((), complete=True))
+
+    def links(self, paths: Collection[str]) -> dict[str, float]:
+        """How central these files are, 0 to 1."""
+        return self._read(lambda index: centralities(paths, index.importers.current() or {}), {})
 
     # Upkeep
 

@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from storage.fingerprint import Fingerprint, IndexState, compare, require_vector
 from storage.matching import compile_pattern, first_matches, matched_lines
 from storage.ranking.bm25 import Corpus, inverse_document_frequency, term_weight
 from storage.ranking.globs import path_predicate
+from storage.ranking.links import centralities, module_of
 from storage.ranking.terms import index_terms
 from storage.store import Damage, Matches, Pattern, StoreStats
 
@@ -32,6 +34,7 @@ class _Contents:
     files: dict[str, FileRecord] = field(default_factory=dict)
     chunks: dict[str, Chunk] = field(default_factory=dict)
     by_path: dict[str, tuple[Chunk, ...]] = field(default_factory=dict)
+    imports: dict[str, tuple[str, ...]] = field(default_factory=dict)  # path -> modules
     terms: dict[str, Counter[str]] = field(default_factory=dict)  # chunk id -> how often each term stands there
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
@@ -78,6 +81,7 @@ class MemoryStore:
                 self._forget(contents, rows.record.path, kept={chunk.id for chunk in rows.chunks})
                 contents.files[rows.record.path] = rows.record
                 contents.by_path[rows.record.path] = rows.chunks
+                contents.imports[rows.record.path] = rows.imports
                 for chunk in rows.chunks:
                     contents.chunks[chunk.id] = chunk
                     contents.terms[chunk.id] = Counter(index_terms(chunk).split())
@@ -156,6 +160,14 @@ class MemoryStore:
             chunks = self._contents.by_path.get(file_path, ()) if self._contents else ()
             return next((chunk for chunk in chunks if chunk.start_line <= line <= chunk.end_line), None)
 
+    def links(self, paths: Collection[str]) -> dict[str, float]:
+        """How central these files are, 0 to 1."""
+        with self._lock:
+            imports = self._contents.imports if self._contents else {}
+            modules = set(map(module_of, imports))
+            importers = Counter(filter(modules.__contains__, chain.from_iterable(imports.values())))
+        return centralities(paths, importers)
+
     def stats(self) -> StoreStats:
         """Counts as of now; nothing is on disk."""
         with self._lock:
@@ -185,6 +197,7 @@ class MemoryStore:
     @staticmethod
     def _forget(contents: _Contents, path: str, kept: set[str]) -> None:
         contents.files.pop(path, None)
+        contents.imports.pop(path, None)
         for chunk in contents.by_path.pop(path, ()):
             contents.chunks.pop(chunk.id, None)
             contents.terms.pop(chunk.id, None)

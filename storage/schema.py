@@ -1,6 +1,7 @@
 """The stored form of chunks, vectors and files: Arrow schemas, rows from nouns and back, checksums.
 
 History of SCHEMA, newest first; an index with another one is rebuilt, never read:
+    3  terms mark what a chunk defines, and shortened words are spelled out; files know what they import
     2  terms without their endings
     1  chunks, vectors and files in three tables, joined by the chunk's id
 """
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import xxhash
 
-from storage.chunk import Chunk, FileRecord, Outline
+from storage.chunk import Chunk, FileRecord, FileRows, Outline
 from storage.errors import IndexUnusableError
 from storage.ranking.terms import index_terms
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-SCHEMA = "2"
+SCHEMA = "3"
 
 CHUNK_FIELDS = tuple(Chunk.__dataclass_fields__)
 OUTLINE_FIELDS = tuple(Outline.__dataclass_fields__)
@@ -59,10 +60,10 @@ def vector_schema(dim: int) -> pa.Schema:
 
 
 def file_schema() -> pa.Schema:
-    """All of FileRecord."""
+    """All of FileRecord, and the modules the file imports."""
     import pyarrow as pa
 
-    return pa.schema([_field(name) for name in FILE_FIELDS])
+    return pa.schema(list(map(_field, (*FILE_FIELDS, "imports"))))
 
 
 def _field(name: str) -> pa.Field:
@@ -72,7 +73,7 @@ def _field(name: str) -> pa.Field:
         return pa.field(name, pa.int32(), nullable=False)
     if name in _LONG_INTEGERS:
         return pa.field(name, pa.int64(), nullable=False)
-    if name == "defines":
+    if name in ("defines", "imports"):
         return pa.field(name, pa.list_(pa.string()), nullable=False)
     return pa.field(name, pa.string(), nullable=False)
 
@@ -86,9 +87,12 @@ def chunk_rows(chunks: Iterable[Chunk]) -> pa.Table:
     return _table(columns, chunk_schema())
 
 
-def file_rows(records: Iterable[FileRecord]) -> pa.Table:
-    """Rows of ``file_schema`` from records."""
-    return _table(_columns(FILE_FIELDS, map(_FILE_VALUES, records)), file_schema())
+def file_rows(files: Iterable[FileRows]) -> pa.Table:
+    """Rows of ``file_schema`` from files."""
+    files = list(files)
+    columns = _columns(FILE_FIELDS, (_FILE_VALUES(rows.record) for rows in files))
+    columns["imports"] = [rows.imports for rows in files]
+    return _table(columns, file_schema())
 
 
 def label_rows(chunks: Sequence[Chunk]) -> pa.Table:
@@ -158,7 +162,7 @@ def _values(rows: pa.Table, fields: Sequence[str]) -> Iterator[tuple[Any, ...]]:
 
 
 def files_from(rows: pa.Table) -> list[FileRecord]:
-    """Records from rows of ``file_schema``."""
+    """Records from rows that have FILE_FIELDS."""
     return [
         FileRecord(*values) for values in zip(*(rows.column(name).to_pylist() for name in FILE_FIELDS), strict=True)
     ]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from storage.chunk import Candidate, Filters, Hit, Outline
-from storage.ranking.asking import understand
-from storage.ranking.ranking import Ranked, rank
+from storage.ranking.asking import Asked, understand
+from storage.ranking.locations import nearness
+from storage.ranking.phrases import share
+from storage.ranking.ranking import Found, Ranked, rank
 from storage.ranking.terms import query_terms
 from storage.store import ChunkStore, Pattern
 
@@ -25,6 +27,8 @@ Mode = Literal["hybrid", "semantic", "text", "exact", "regex"]
 # with 50, .837 with 200); beside meaning they do not (.848 with 50 a leg, .843 with 100): docs/ranking.md.
 DEPTH_ALONE = 200
 DEPTH_TOGETHER = 50
+DEPTH_NAMED = 50  # definitions of an asked name, and chunks of a file called so
+FILES_POINTED_AT = 3  # that an asked path with a line may mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +71,10 @@ def search(store: ChunkStore, query: Query) -> Results:
     """
     if query.mode in ("exact", "regex"):
         return _find_pattern(store, query)
+    asked = understand(query.text)
     depths = _depths(DEPTH_TOGETHER if len(query.legs) > 1 else DEPTH_ALONE, query.offset + query.limit + 1)
-    shown, more = _page(_ranked(query.text, _legs(store, query, depths[-1]), depths), query)
+    found = _found(store, query, asked, depths[-1])
+    shown, more = _page(_ranked(asked, found, depths), query)
     return Results(_hits(store, shown), more)
 
 
@@ -97,6 +103,17 @@ def _hits(store: ChunkStore, ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
     )
 
 
+def _found(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Found:
+    """All that the store says to the query, before it is ordered."""
+    found = Found(_legs(store, query, depth), _named(store, query, asked))
+    paths = {outline.file_path for outline in found.outlines.values()}
+    pointed = [outline for outline in _pointed(store, asked, paths) if _allowed(query, outline)]
+    found = replace(found, named=[*found.named, *pointed], pointed=frozenset(outline.id for outline in pointed))
+    outlines = found.outlines
+    links = store.links({outline.file_path for outline in outlines.values()})
+    return replace(found, links=links, phrases=_phrases(store, asked, outlines))
+
+
 def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candidate]]:
     """Each tier's candidates; two tiers are asked at the same time, since each waits for the table most of its time."""
     ask = {"text": _text_leg, "vector": _vector_leg}
@@ -106,6 +123,36 @@ def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candida
         text = other.submit(_text_leg, store, query, depth)
         vector = _vector_leg(store, query, depth)
         return {"text": text.result(), "vector": vector}
+
+
+def _named(store: ChunkStore, query: Query, asked: Asked) -> list[Outline]:
+    """Definitions of what was asked for by name, which words alone may not bring among the candidates."""
+    if "text" not in query.legs or not asked.markers:
+        return []
+    return [one.outline for one in _settled(store.find_text(asked.markers, DEPTH_NAMED, query.filters), query)]
+
+
+def _pointed(store: ChunkStore, asked: Asked, paths: Collection[str]) -> list[Outline]:
+    """The chunks that hold the lines which the query names, in the files most surely meant."""
+    chunks = []
+    for location in asked.locations:
+        near = sorted(((nearness(location, path), path) for path in paths), reverse=True)[:FILES_POINTED_AT]
+        meant = [path for certainty, path in near if location.line and certainty and certainty == near[0][0]]
+        chunks += [store.chunk_at(path, location.line) for path in meant]
+    return [chunk.outline for chunk in chunks if chunk is not None]
+
+
+def _allowed(query: Query, outline: Outline) -> bool:
+    """Whether a chunk of a file that passes the query's filters passes them as well."""
+    kinds = query.filters.kinds
+    return outline.id not in query.excluding and (not kinds or outline.kind in kinds)
+
+
+def _phrases(store: ChunkStore, asked: Asked, outlines: Collection[str]) -> dict[str, float]:
+    """How much of what the query quotes each candidate has; their texts are read for such a query alone."""
+    if not asked.pairs:
+        return {}
+    return {chunk.id: share(asked.pairs, chunk.content) for chunk in store.chunks(outlines).values()}
 
 
 def _text_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
@@ -124,14 +171,13 @@ def _settled(leg: list[Candidate], query: Query) -> list[Candidate]:
     return sorted(wanted, key=lambda candidate: (-candidate.score, *_place(candidate.outline)))
 
 
-def _ranked(text: str, legs: dict[str, list[Candidate]], depths: Sequence[int]) -> list[Ranked]:
+def _ranked(asked: Asked, found: Found, depths: Sequence[int]) -> list[Ranked]:
     """The candidates of all depths, shallow ones first: what a deeper page needs never changes the pages before it."""
-    asked = understand(text)
     ranked: dict[str, Ranked] = {}
     for depth in depths:
         # A score is a share of its own depth's best; from one depth to the next only the order goes on.
         least = min((one.score for one in ranked.values()), default=math.inf)
-        for one in rank(asked, {name: leg[:depth] for name, leg in legs.items()}):
+        for one in rank(asked, replace(found, legs={name: leg[:depth] for name, leg in found.legs.items()})):
             ranked.setdefault(one.outline.id, _at_most(one, least))
     return list(ranked.values())
 

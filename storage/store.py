@@ -144,6 +144,10 @@ class ChunkStore(Protocol):
         """The chunk of ``file_path`` that holds its 1-based ``line``, the first of several; None where none does."""
         ...
 
+    def links(self, paths: Collection[str]) -> dict[str, float]:
+        """How central these files are: 0, imported by no other, to 1, by as many as any (storage/ranking/links.py)."""
+        ...
+
     def stats(self) -> StoreStats:
         """Counts and index kinds as of now."""
         ...

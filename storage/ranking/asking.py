@@ -1,4 +1,7 @@
-"""What a query asks for: its terms, the names in it, whether it is one name, which places it speaks of. Pure."""
+"""What a query asks for: its terms, the names and paths in it, what it repeats word for word, the places it speaks of.
+
+Nothing decides which kind a query is: prose that quotes a message and names a class has all three. Pure.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from storage.ranking.locations import Location, locations
+from storage.ranking.phrases import Pair, asked_pairs
 from storage.ranking.places import Place
-from storage.ranking.terms import fold, query_terms, split_identifier
+from storage.ranking.terms import fold, name_markers, query_terms, split_identifier
 
 # Words that mean "that place is wanted, do not put it behind", also inside a name: "test_parse_config".
 _PLACE_WORDS = {
@@ -17,7 +22,10 @@ _PLACE_WORDS = {
     "css html json yaml toml xml",
     Place.LEGACY: "deprecated deprecate deprecation legacy compat compatibility obsolete",
     Place.STUB: "stub stubs typings declarations",
+    Place.GENERATED: "generated generate generator codegen protobuf proto",
+    Place.VENDORED: "vendor vendored vendoring bundled third party",
 }
+_VERSION = re.compile(r"\bv\d+\b")
 _WORD = re.compile(r"[^\W\d]\w*")
 # An identifier shows itself inside prose: an underscore, a capital after a small letter, a capital first letter.
 _CODE_LIKE = re.compile(r"\w_\w|[a-z\d][A-Z]|^[A-Z]")
@@ -29,19 +37,43 @@ class Asked:
 
     terms: frozenset[str]  # stemmed, as the text index has them
     names: frozenset[str]  # folded identifiers (fold): "HTTPServer", "http_server" and "httpserver" are one
-    is_name: bool  # the whole query is one name: "ZodError", "gin.Context", "src/app.py"
+    spelled: frozenset[str]  # the same as they were written
+    leaf: str  # where the whole query is one name, "ZodError" or "gin.Context", its last part folded; else ""
     wanted: frozenset[Place]
+    versions: frozenset[str]  # "v1", "v2"
+    locations: tuple[Location, ...]  # paths, perhaps with a line
+    pairs: frozenset[Pair]  # of what is quoted, an error's message or a piece of code
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the whole query is one name, qualified or not."""
+        return self.leaf != ""
+
+    @property
+    def markers(self) -> list[str]:
+        """The index's terms for chunks that define an asked name, and for files that are called so."""
+        return name_markers(self.spelled, [location.parts[-1] for location in self.locations])
 
 
 @lru_cache(maxsize=256)
 def understand(text: str) -> Asked:
     """What ``text`` asks for."""
     words = _WORD.findall(text)
-    is_name = len(text.split()) == 1
-    names = {fold(word) for place, word in enumerate(words) if is_name or _names_code(word, first=place == 0)}
+    places = locations(text)
+    is_name = len(text.split()) == 1 and not places and not asked_pairs(text) and bool(words)
+    spelled = {word for place, word in enumerate(words) if is_name or _names_code(word, first=place == 0)}
     parts = {part for word in words for part in split_identifier(word)}
     wanted = frozenset(place for place, telling in _PLACE_WORDS.items() if not parts.isdisjoint(telling.split()))
-    return Asked(frozenset(query_terms(text)), frozenset(names - {""}), is_name, wanted)
+    return Asked(
+        terms=frozenset(query_terms(text)),
+        names=frozenset(map(fold, spelled)) - {""},
+        spelled=frozenset(spelled),
+        leaf=fold(words[-1]) if is_name else "",
+        wanted=wanted,
+        versions=frozenset(_VERSION.findall(text.lower())),
+        locations=places,
+        pairs=asked_pairs(text),
+    )
 
 
 def _names_code(word: str, *, first: bool) -> bool:

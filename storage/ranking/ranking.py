@@ -1,10 +1,10 @@
-"""Candidates of all legs, ranked: the order of an answer, as small steps on numbers. Pure.
+"""Candidates of all legs into one order: signals, weighed and added, as small steps on numbers. Pure.
 
-    evidence    what the legs say of a chunk: text and meaning, each as a share of its best, weighed and added
-    definition  the chunk defines a name that was asked for; failing that, its name's words were
-    file        a file's evidence is its best chunk's and, less and less, that of its other good chunks; its name counts
-    place       tests, examples, prose stand behind (storage/ranking/places.py)
-    diversity   each further chunk of one file counts half
+    evidence   what the legs say of a chunk, each as a share of its best; whether it defines, is called or repeats what
+               was asked (signals.py, phrases.py)
+    file       the evidence of its other good chunks, less and less of each; its name, its folder, who imports it
+    place      tests, examples, prose, old versions stand behind (places.py)
+    diversity  each further chunk of one file counts half
 
 Every number below has its reason beside it and its worth in docs/ranking.md.
 """
@@ -12,17 +12,15 @@ Every number below has its reason beside it and its worth in docs/ranking.md.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 
 from storage.chunk import Candidate, Outline
+from storage.ranking import signals
 from storage.ranking.asking import Asked
-from storage.ranking.places import PLACE_WEIGHT, Place, place_of
-from storage.ranking.terms import fold, name_terms
+from storage.ranking.places import PLACE_WEIGHT, Place, place_of, superseded
 
 # A score is the sum of its signals, times those of them that are named here.
 FACTORS = frozenset(("place", "repeated", "depth"))
-CONTAINERS = frozenset(("class", "struct", "interface", "trait", "enum", "type", "object", "module", "namespace"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +29,39 @@ class Weights:
 
     text: float = 0.7  # of the evidence, where both legs speak
     vector: float = 0.3
-    definition: float = 0.6  # of a name in prose; twice that where the query is the name
+    definition: float = 0.6  # of a chunk that defines an asked name
     name: float = 0.3  # of a chunk whose name's words all stand in the query
+    phrase: float = 1.4  # of a chunk with all that the query quotes
+    line: float = 1.0  # of the chunk that holds a line the query names
     others: float = 0.6  # of a file's further chunks' evidence
     fading: float = 0.6  # from one further chunk to the next
     further: int = 5  # chunks of a file that count beside its best
     stem: float = 1.0  # of a file whose whole name stands in the query
-    exact: float = 0.7  # of a file that is named as an asked identifier; twice where the query is the name
+    folder: float = 0.3  # of a file in a folder whose whole name stands in the query
+    exact: float = 0.7  # of a file that is named as an asked identifier
+    path: float = 2.0  # of a file whose path stands in the query
+    links: float = 0.3  # of the file that most others import
     repeated: float = 0.5  # of a further chunk of a file in the answer
 
 
 WEIGHTS = Weights()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a store says to a query, before it is ordered."""
+
+    legs: Mapping[str, Sequence[Candidate]]  # "text" and "vector", best first
+    named: Sequence[Outline] = ()  # chunks that define what was asked for, found without a score
+    pointed: frozenset[str] = frozenset()  # ids of chunks that hold an asked line
+    phrases: Mapping[str, float] = field(default_factory=dict)  # id -> how much of what is quoted it has, 0 to 1
+    links: Mapping[str, float] = field(default_factory=dict)  # path -> how central the file is, 0 to 1
+
+    @property
+    def outlines(self) -> dict[str, Outline]:
+        """Every candidate once, by id."""
+        scored = (candidate.outline for leg in self.legs.values() for candidate in leg)
+        return {outline.id: outline for outlines in (scored, self.named) for outline in outlines}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +70,16 @@ class Evidence:
 
     outline: Outline
     signals: Mapping[str, float]
-    found_by: tuple[str, ...]
 
     @property
     def total(self) -> float:
         """All signals together."""
         return sum(self.signals.values())
+
+    @property
+    def found_by(self) -> tuple[str, ...]:
+        """The tiers that spoke for it; what was found by its name alone was found in the text."""
+        return tuple(leg for leg in ("text", "vector") if leg in self.signals) or ("text",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +92,33 @@ class Ranked:
     signals: tuple[tuple[str, float], ...]
 
 
-def rank(asked: Asked, legs: Mapping[str, Sequence[Candidate]], weights: Weights = WEIGHTS) -> list[Ranked]:
+def rank(asked: Asked, found: Found, weights: Weights = WEIGHTS) -> list[Ranked]:
     """Every candidate once, best first; ties by path and place."""
     files: dict[str, list[Evidence]] = {}
-    for evidence in gathered(asked, legs, weights):
+    for evidence in gathered(asked, found, weights):
         files.setdefault(evidence.outline.file_path, []).append(evidence)
-    ranked = [one for evidence in files.values() for one in file_ranked(asked, evidence, weights)]
+    old = superseded(files.keys())
+    ranked: list[Ranked] = []
+    for path, chunks in files.items():
+        standing = file_standing(asked, chunks, found, weights)
+        ranked += spread(chunks, standing, place_weight(asked, chunks[0].outline, old.get(path)), weights)
     return sorted(ranked, key=lambda one: (-one.score, one.outline.file_path, one.outline.chunk_index))
 
 
-def gathered(asked: Asked, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -> list[Evidence]:
-    """Every candidate of every leg once, with what the legs and its definitions say of it."""
-    shares = {leg: weigh(leg, legs, weights) for leg in legs}
-    outlines = {candidate.outline.id: candidate.outline for leg in legs.values() for candidate in leg}
-    found = []
-    for chunk_id, outline in outlines.items():
-        signals = {leg: share[chunk_id] for leg, share in shares.items() if chunk_id in share}
-        found_by = tuple(leg for leg in signals if leg in ("text", "vector"))
+def gathered(asked: Asked, found: Found, weights: Weights) -> list[Evidence]:
+    """Every candidate with what speaks for the chunk itself, best first within each file."""
+    shares = {leg: weigh(leg, found.legs, weights) for leg in found.legs}
+    evidence = []
+    for chunk_id, outline in found.outlines.items():
+        told = {leg: share[chunk_id] for leg, share in shares.items() if chunk_id in share}
         own = {
-            "definition": definition(asked, outline) * weights.definition,
-            "name": naming(asked, outline) * weights.name,
+            "definition": weights.definition * signals.definition(asked, outline),
+            "name": weights.name * signals.naming(asked, outline),
+            "phrase": weights.phrase * found.phrases.get(chunk_id, 0.0),
+            "line": weights.line * (chunk_id in found.pointed),
         }
-        found.append(Evidence(outline, signals | {signal: worth for signal, worth in own.items() if worth}, found_by))
-    return found
+        evidence.append(Evidence(outline, told | _telling(own)))
+    return sorted(evidence, key=lambda one: (-one.total, one.outline.chunk_index))
 
 
 def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -> dict[str, float]:
@@ -100,9 +128,9 @@ def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -
     leg's least: models crowd them together far above zero, and only the differences tell.
     """
     candidates = legs[leg]
-    if not candidates or leg not in ("text", "vector"):
+    if not candidates:
         return {}
-    alone = sum(1 for name in ("text", "vector") if legs.get(name)) == 1
+    alone = sum(1 for name in legs if legs[name]) == 1
     weight = 1.0 if alone else getattr(weights, leg)
     scores = [candidate.score for candidate in candidates]
     low = min(scores) / 2 if leg == "vector" and min(scores) > 0 else 0.0
@@ -110,61 +138,41 @@ def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -
     return {candidate.outline.id: weight * (candidate.score - low) / spread for candidate in candidates}
 
 
-def definition(asked: Asked, outline: Outline) -> float:
-    """How much a chunk is the definition of an asked name: 0, to 1 in prose and to 2 where the query is the name."""
-    best = 0.0
-    for place, name in enumerate(outline.defines):
-        if fold(name) in asked.names:
-            own = 1.0 if fold(outline.name_path.rpartition("/")[2]) == fold(name) else 0.5
-            best = max(best, own * (1.0 if place == 0 else 0.7))
-    if asked.is_name:
-        return 2 * best * (1.0 if outline.kind in CONTAINERS else 0.8)
-    return best
-
-
-def naming(asked: Asked, outline: Outline) -> float:
-    """The share of the words of the chunk's own name that were asked for, 0 to 1."""
-    terms = name_terms(outline.name_path.rpartition("/")[2])
-    return sum(term in asked.terms for term in terms) / len(terms) if terms else 0.0
-
-
-def file_ranked(asked: Asked, chunks: list[Evidence], weights: Weights) -> list[Ranked]:
-    """One file's chunks: its evidence on its best chunk, and each further chunk with half of what it could have."""
-    ordered = sorted(chunks, key=lambda evidence: (-evidence.total, evidence.outline.chunk_index))
-    path, language = ordered[0].outline.file_path, ordered[0].outline.language
-    totals = [evidence.total for evidence in ordered]
-    others = weights.others * sum(
-        total * weights.fading**place for place, total in enumerate(totals[1 : weights.further + 1])
+def file_standing(asked: Asked, chunks: Sequence[Evidence], found: Found, weights: Weights) -> dict[str, float]:
+    """What speaks for a file as a whole: its further chunks' evidence, its name and folder, who imports it."""
+    path = chunks[0].outline.file_path
+    further = [evidence.total for evidence in chunks[1 : weights.further + 1]]
+    return _telling(
+        {
+            "stem": weights.stem * signals.stem(asked, path),
+            "folder": weights.folder * signals.folder(asked, path),
+            "exact": weights.exact * signals.exact(asked, path),
+            "path": weights.path * signals.pointed_at(asked, path),
+            "links": weights.links * found.links.get(path, 0.0),
+            "file": weights.others * sum(total * weights.fading**rank for rank, total in enumerate(further)),
+        }
     )
-    named = file_name(asked, path, weights)
-    place = place_of(path, language)
-    factor = 1.0 if place in asked.wanted else PLACE_WEIGHT[place]
+
+
+def place_weight(asked: Asked, outline: Outline, old_version: str | None) -> float:
+    """What all of a file is multiplied by for where it stands; 1 where the query speaks of such places."""
+    place = place_of(outline.file_path, outline.language)
+    if place is Place.CODE and old_version is not None and old_version not in asked.versions:
+        place = Place.LEGACY
+    return 1.0 if place in asked.wanted else PLACE_WEIGHT[place]
+
+
+def spread(chunks: Sequence[Evidence], standing: Mapping[str, float], place: float, weights: Weights) -> list[Ranked]:
+    """One file's chunks with the file's standing: the first wholly, each further one with half of the one before."""
     ranked = []
-    for number, evidence in enumerate(ordered):
-        whole = (evidence.total + others + sum(named.values())) * factor * weights.repeated**number
-        signals = {**evidence.signals, **named, **({"file": others} if others else {})}
-        if place is not Place.CODE:
-            signals["place"] = factor
-        if number:
-            signals["repeated"] = weights.repeated**number
-        ranked.append(Ranked(evidence.outline, whole, evidence.found_by, tuple(signals.items())))
+    for number, evidence in enumerate(chunks):
+        repeated = weights.repeated**number
+        score = (evidence.total + sum(standing.values())) * place * repeated
+        factors = {name: factor for name, factor in (("place", place), ("repeated", repeated)) if factor != 1.0}
+        told = tuple({**evidence.signals, **standing, **factors}.items())
+        ranked.append(Ranked(evidence.outline, score, evidence.found_by, told))
     return ranked
 
 
-def file_name(asked: Asked, path: str, weights: Weights) -> dict[str, float]:
-    """What the file's own name says: the share of its words that were asked for, and whether it is an asked name."""
-    terms, folded = _stem_terms(path)
-    signals = {}
-    covered = sum(term in asked.terms for term in terms) / len(terms) if terms else 0.0
-    if covered:
-        signals["stem"] = weights.stem * covered
-    if folded in asked.names:
-        signals["exact"] = weights.exact * (2 if asked.is_name else 1)
-    return signals
-
-
-@lru_cache(maxsize=1 << 14)
-def _stem_terms(path: str) -> tuple[tuple[str, ...], str]:
-    """The terms of a file's name without its endings, and the name folded."""
-    name = path.rpartition("/")[2].lstrip(".").partition(".")[0]
-    return name_terms(name), fold(name)
+def _telling(worths: Mapping[str, float]) -> dict[str, float]:
+    return {name: worth for name, worth in worths.items() if worth}

@@ -76,9 +76,26 @@ def fold(name: str) -> str:
     return name.replace("_", "").replace("-", "").strip("$@?!").casefold()
 
 
+def name_markers(spelled: Iterable[str], files: Iterable[str] = ()) -> list[str]:
+    """Terms that no text has, and which find definitions.
+
+    ``=name`` stands where a name is defined, ``==Name`` where it is spelled so, ``/name`` in files that are called so.
+    """
+    names = [name for name in map(_bare, spelled) if fold(name)]
+    called = [fold(file.lstrip(".").partition(".")[0]) for file in files]
+    marked = [(f"={fold(name)}", f"=={name}", f"/{fold(name)}") for name in names]
+    return list(dict.fromkeys(chain(*marked, (f"/{name}" for name in called if name))))
+
+
 def index_terms(chunk: Chunk) -> str:
-    """The terms of a chunk, with one space between: its text, the words of its path, the names it stands under."""
-    return " ".join(chain(text_terms(chunk.content), _heading_terms(chunk.file_path, chunk.name_path)))
+    """The terms of a chunk, with one space between: its text, the words of its path, the names it stands under.
+
+    And the markers of what it defines and of its file.
+    """
+    defined = [name for name in map(_bare, chunk.defines) if fold(name)]
+    markers = chain.from_iterable((f"={fold(name)}", f"=={name}") for name in defined)
+    heading = _heading_terms(chunk.file_path, chunk.name_path)
+    return " ".join(chain(text_terms(chunk.content), heading, markers))
 
 
 def text_terms(text: str) -> Iterator[str]:
@@ -96,7 +113,13 @@ def query_terms(text: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 14)
 def _heading_terms(file_path: str, name_path: str) -> tuple[str, ...]:
-    return (*text_terms(file_path), *text_terms(name_path))
+    called = fold(file_path.rpartition("/")[2].lstrip(".").partition(".")[0])
+    return (*text_terms(file_path), *text_terms(name_path), f"/{''.join(called.split())}")
+
+
+def _bare(name: str) -> str:
+    """A name without sigils and white space: what marks it is one term."""
+    return "".join(name.split()).strip("$@?!_")
 
 
 def _unspaced_pairs(part: str) -> tuple[str, ...]:

@@ -16,7 +16,6 @@ from storage.ranking.places import Place
         ("parse", {"parse"}),
         ("gin.Context", {"gin", "context"}),
         ("std::vector", {"std", "vector"}),
-        ("src/app.py", {"src", "app", "py"}),
         ("  HTTPServer\n", {"httpserver"}),
         ("refresh_token()", {"refreshtoken"}),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.ranking.places import PLACE_WEIGHT, Place, place_of
+from storage.ranking.places import PLACE_WEIGHT, Place, place_of, superseded
 
 PLACES = {
     Place.CODE: [
@@ -17,6 +17,8 @@ PLACES = {
         ("src/mydocs/render.ts", "typescript"),
         ("src/docs_builder.py", "python"),
         ("app/Contest.java", "java"),
+        ("src/main/java/com/example/billing/Invoice.java", "java"),
+        ("src/general/generate.py", "python"),
         ("src/Manifest.cs", "csharp"),
         ("lib/sampler/resample.py", "python"),
         ("src/bencher.rs", "rust"),
@@ -81,6 +83,18 @@ PLACES = {
         ("src/compat-table.js", "javascript"),
         ("src/legacy/index.d.ts", "typescript"),
     ],
+    Place.GENERATED: [
+        ("api/v1/service.pb.go", "go"),
+        ("proto/service_pb2.py", "python"),
+        ("src/generated/client.ts", "typescript"),
+        ("lib/model.g.dart", "dart"),
+        ("static/app.min.js", "javascript"),
+    ],
+    Place.VENDORED: [
+        ("vendor/github.com/pkg/errors/errors.go", "go"),
+        ("third_party/zlib/inflate.c", "c"),
+        ("src/_vendored/six.py", "python"),
+    ],
     Place.STUB: [
         ("types/index.d.ts", "typescript"),
         ("types/index.d.mts", "typescript"),
@@ -102,6 +116,13 @@ def test_every_place_has_a_weight_and_code_is_never_behind() -> None:
 
 
 def test_a_file_that_is_several_things_is_put_where_it_stands_furthest_behind() -> None:
-    order = [Place.TEST, Place.PROSE, Place.EXAMPLE, Place.LEGACY, Place.STUB]
+    order = [Place.TEST, Place.VENDORED, Place.GENERATED, Place.PROSE, Place.EXAMPLE, Place.LEGACY, Place.STUB]
     weights = [PLACE_WEIGHT[place] for place in order]
     assert weights == sorted(weights)
+
+
+def test_a_version_is_old_beside_a_newer_one_or_a_twin_without_a_version() -> None:
+    paths = ["src/v3/types.ts", "src/v4/core/types.ts", "pkg/v1/main.py", "pkg/main.py", "api/v1/users.go", "v2/a.go"]
+    assert superseded(paths) == {"src/v3/types.ts": "v3", "pkg/v1/main.py": "v1"}
+    assert superseded(["v1/a.go", "v2/a.go"]) == {"v1/a.go": "v1"}
+    assert superseded([]) == {}

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from storage.chunk import Candidate, Outline
 from storage.ranking.asking import understand
 from storage.ranking.places import PLACE_WEIGHT, Place
-from storage.ranking.ranking import WEIGHTS, Ranked, definition, rank
+from storage.ranking.ranking import WEIGHTS, Found, Ranked, rank
+from storage.ranking.signals import MEMBER, WHOLLY, definition
 
 Legs = dict[str, list[Candidate]]
 
@@ -29,7 +30,7 @@ def leg(*scored: tuple[Outline, float]) -> list[Candidate]:
 
 
 def answer(query: str, **legs: list[Candidate]) -> list[Ranked]:
-    return rank(understand(query), legs)
+    return rank(understand(query), Found(legs))
 
 
 def paths(hits: Sequence[Ranked]) -> list[str]:
@@ -65,12 +66,12 @@ def test_what_defines_a_name_first_and_stands_under_it_is_most_its_definition() 
     values = [definition(asked, one) for one in (whole, method, inside, elsewhere)]
     assert values == sorted(values, reverse=True)
     assert len(set(values)) == 4
-    assert (values[0], values[-1]) == (2, 0)
+    assert (values[0], values[1], values[-1]) == (WHOLLY, WHOLLY * MEMBER, 0)
 
 
-def test_a_name_in_prose_counts_half_of_a_name_alone() -> None:
+def test_a_name_in_prose_counts_less_than_a_name_alone() -> None:
     made = chunk("a.py", defines="Session", kind="class")
-    assert definition(understand("who closes the Session"), made) == definition(understand("Session"), made) / 2
+    assert definition(understand("who closes the Session"), made) == definition(understand("Session"), made) / WHOLLY
 
 
 def test_several_good_chunks_of_a_file_lift_it_above_one_that_is_a_little_better() -> None:
@@ -181,7 +182,7 @@ def test_only_shares_of_scores_count() -> None:
 
 @pytest.mark.parametrize("legs", [{}, {"text": []}, {"text": [], "vector": []}])
 def test_nothing_found_is_no_hits(legs: Legs) -> None:
-    assert rank(understand("anything"), legs) == []
+    assert rank(understand("anything"), Found(legs)) == []
 
 
 def test_an_empty_query_still_ranks_what_was_found() -> None:
@@ -227,8 +228,57 @@ def test_the_answer_is_every_chunk_once_best_first_whatever_the_order_of_candida
 
 def test_weights_can_be_taken_away_one_at_a_time() -> None:
     asked = understand("load_page")
-    legs = {"text": leg((chunk("src/load_page.py", defines="load_page"), 5.0), (chunk("tests/a.py"), 5.0))}
-    bare = rank(asked, legs, replace(WEIGHTS, definition=0, name=0, stem=0, exact=0))
+    found = Found({"text": leg((chunk("src/load_page.py", defines="load_page"), 5.0), (chunk("tests/a.py"), 5.0))})
+    bare = rank(asked, found, replace(WEIGHTS, definition=0, name=0, stem=0, exact=0))
     assert [hit.score for hit in bare] == pytest.approx([1, PLACE_WEIGHT[Place.TEST]])
     for name in ("definition", "name", "stem", "exact"):
-        assert rank(asked, legs, replace(WEIGHTS, **{name: 0}))[0].score < rank(asked, legs)[0].score
+        assert rank(asked, found, replace(WEIGHTS, **{name: 0}))[0].score < rank(asked, found)[0].score
+
+
+def test_the_version_that_was_superseded_stands_behind_unless_it_is_asked_for() -> None:
+    old, new = chunk("src/v3/types.ts"), chunk("src/v4/types.ts")
+    found = leg((old, 10.0), (new, 9.0))
+    assert paths(answer("string types", text=found)) == ["src/v4/types.ts", "src/v3/types.ts"]
+    assert paths(answer("v3 string types", text=found)) == ["src/v3/types.ts", "src/v4/types.ts"]
+
+
+def test_a_definition_found_by_its_name_alone_comes_before_uses_of_the_name() -> None:
+    use, made = chunk("a.py"), chunk("b.py", defines="Session", kind="class")
+    ranked = rank(understand("Session"), Found({"text": leg((use, 10.0))}, named=[made]))
+    assert paths(ranked) == ["b.py", "a.py"]
+    assert ranked[0].found_by == ("text",)
+
+
+def test_a_qualified_name_means_its_last_part() -> None:
+    owner, member = chunk("a.py", 0, "Queue", "class"), replace(chunk("a.py", 1, "claim"), name_path="Queue/claim")
+    asked = understand("Queue.claim")
+    assert definition(asked, member) > definition(asked, owner) > 0
+
+
+def test_what_a_name_means_is_spelled_as_it_was_asked_for() -> None:
+    trait, method = chunk("a.rs", 0, "Visit", "trait"), chunk("a.rs", 1, "visit", "trait")
+    assert definition(understand("Visit"), trait) > definition(understand("Visit"), method) > 0
+
+
+def test_the_chunk_at_an_asked_line_comes_first_of_its_file() -> None:
+    chunks = [chunk("src/worker.py", index) for index in range(3)]
+    found = Found({"text": leg(*((one, 5.0) for one in chunks))}, pointed=frozenset({chunks[2].id}))
+    assert rank(understand('File "worker.py", line 90'), found)[0].outline is chunks[2]
+
+
+def test_the_file_whose_path_is_asked_for_comes_first() -> None:
+    found = Found({"text": leg((chunk("src/cart/cart.test.ts"), 9.0), (chunk("src/cart/cart.ts"), 8.0))})
+    assert paths(rank(understand("cart/cart.ts"), found))[0] == "src/cart/cart.ts"
+
+
+def test_what_is_quoted_and_what_many_import_weigh() -> None:
+    plain, said = chunk("a.py"), chunk("b.py")
+    legs = {"text": leg((plain, 5.0), (said, 4.5))}
+    assert paths(rank(understand("x y"), Found(legs)))[0] == "a.py"
+    assert paths(rank(understand("x y"), Found(legs, phrases={said.id: 0.5})))[0] == "b.py"
+    assert paths(rank(understand("x y"), Found(legs, links={"b.py": 1.0})))[0] == "b.py"
+
+
+def test_a_file_in_the_folder_that_is_asked_for_comes_before_one_that_is_not() -> None:
+    here, there = chunk("src/session/store.py"), chunk("src/cart/store.py")
+    assert paths(answer("session storage", text=leg((there, 5.0), (here, 5.0))))[0] == "src/session/store.py"

@@ -44,7 +44,7 @@ def test_an_identifier_gives_its_parts_and_itself(word: str, terms: str) -> None
 
 def test_a_chunk_is_found_by_its_text_its_path_and_the_names_it_stands_under() -> None:
     chunk = make_file("src/netIo/server.py", "bind(port)").chunks[0]
-    assert index_terms(chunk).split() == ["bind", "port", "src", "net", "io", "netio", "serv", "py"]
+    assert index_terms(chunk).split() == ["bind", "port", "src", "net", "io", "netio", "serv", "py", "/server"]
 
 
 def test_a_question_keeps_its_telling_words() -> None:

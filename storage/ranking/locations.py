@@ -1,0 +1,62 @@
+"""Places a query points at: paths, lines, the lines of a stack trace; and how well a file is the one meant. Pure.
+
+src/auth/session.ts        session.ts:42          File "scheduler/worker.py", line 42, in run_job
+at Cart.addItem (src/cart/cart.ts:31:9)           at org.example.Invoice.pay(Invoice.java:88)
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+# A name with one of these endings is a file's even where no folder stands before it.
+_ENDINGS = frozenset(
+    (  # noqa: SIM905 - as a list it would be eighty lines
+        "asm bash bat c cc cfg clj cljs cmake conf cpp cs css csv cxx d dart el elm erl ex exs fish fs go gradle "
+        "graphql groovy h hcl hh hpp hrl hs htm html hxx ini ipynb java jl js json jsonc jsx kt kts less lock lua m md "
+        "mjs ml mli mm nim nix pas php pl pm proto ps1 py pyi pyx r rake rb rs rst sass scala scss sh sol sql svelte "
+        "swift tcl tf toml ts tsx txt v vb vim vue xml yaml yml zig zsh"
+    ).split()
+)
+_RUN = re.compile(r"[\w.@+$~/\\-]+")
+MAX_PATH_CHARS = 400
+_LINE = re.compile(r"""["')\]]*(?::|\(|,?\s+line\s+|#L)(\d{1,7})""")
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A path as it was asked for, in lower case and by its parts, and the 1-based line, 0 where none was named."""
+
+    parts: tuple[str, ...]
+    line: int = 0
+
+
+@lru_cache(maxsize=256)
+def locations(text: str) -> tuple[Location, ...]:
+    """Every path in ``text``, with the line named behind it."""
+    found = []
+    for run in _RUN.finditer(text):
+        if len(run[0]) <= MAX_PATH_CHARS and not run[0].startswith("//") and _is_file(run[0]):
+            parts = tuple(part for part in re.split(r"[/\\]", run[0].lower().rstrip(".")) if part.strip("."))
+            line = _LINE.match(text, run.end())
+            found.append(Location(parts, int(line[1]) if line else 0))
+    return tuple(dict.fromkeys(location for location in found if location.parts))
+
+
+def nearness(location: Location, file_path: str) -> float:
+    """How surely ``file_path`` is the one meant, 0 to 1: all of either path is 1, one, two, three ends .5, .67, .75."""
+    asked, parts = location.parts, file_path.lower().split("/")
+    if "." not in asked[-1]:
+        parts[-1] = parts[-1].partition(".")[0]
+    if list(asked) == parts:
+        return 1.0
+    common, shorter = 0, min(len(asked), len(parts))
+    while common < shorter and asked[-1 - common] == parts[-1 - common]:
+        common += 1
+    return 1.0 if common == shorter > 1 else common / (common + 1)
+
+
+def _is_file(run: str) -> bool:
+    name, _, ending = run.rstrip(".").lower().rpartition(".")
+    return "/" in run or "\\" in run or (name != "" and ending in _ENDINGS)
