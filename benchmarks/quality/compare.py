@@ -116,12 +116,12 @@ def times(name: str, peer: Peer, home: Path, sets: Sets, rounds: int) -> dict[st
         firsts.append(min(_first_s(name, peer, home, (root, query)) for _ in range(rounds)))
         warm += [answer.milliseconds for answer in peer(home, root, [Ask(one.query, HITS) for one in questions])[1:]]
         print(f"  {root}: {firsts[-1]:.2f} s", flush=True)
-    tenths = statistics.quantiles(warm, n=20)
+    twentieths = statistics.quantiles(warm, n=20)
     return {
         "first_answer_s": round(statistics.median(firsts), 3),
         "first_answer_s_of": {root.name: round(first, 3) for (root, _), first in zip(sets, firsts, strict=True)},
-        "warm_p50_ms": round(statistics.median(warm), 1),
-        "warm_p95_ms": round(tenths[-1], 1),
+        "warm_p50_ms": round(statistics.median(warm), 2),
+        "warm_p95_ms": round(twentieths[-1], 2),
     }
 
 
@@ -151,7 +151,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
     shares = [f"{share:.3f}" for share in row.get("recall_at_tokens", [])]
     cells |= dict(zip(BUDGET_TITLES, shares, strict=False))
     if "first_answer_s" in row:
-        soon = f"{row['first_answer_s']:.2f} s", f"{row['warm_p50_ms']} / {row['warm_p95_ms']} ms"
+        soon = f"{row['first_answer_s']:.3g} s", f"{row['warm_p50_ms']:.3g} / {row['warm_p95_ms']:.3g} ms"
         cells |= dict(zip(TIME_TITLES, soon, strict=True))
     return cells
 

@@ -103,7 +103,10 @@ def by_distinct_terms(lines: Sequence[bytes]) -> list[Found]:
 
 
 def probe(binary: Path, root: Path, asked: Sequence[Ask]) -> list[Answer]:
-    """probe, BM25 over blocks of a syntax tree without an index, as its command prints it for machines."""
+    """probe, BM25 over blocks of a syntax tree without an index.
+
+    Its command prints the best hits in the order of their paths; here they stand in the order of its own score.
+    """
     answers = []
     for ask in asked:
         began = time.perf_counter()
@@ -113,6 +116,7 @@ def probe(binary: Path, root: Path, asked: Sequence[Ask]) -> list[Answer]:
         milliseconds = (time.perf_counter() - began) * 1000
         start = output.find(b"{")  # a line about the ranking stands before it
         blocks = json.loads(output[start:])["results"] if start >= 0 else []
+        blocks.sort(key=lambda block: -block["score"])
         answers.append(Answer(tuple(_block(root, block) for block in blocks), milliseconds))
     return answers
 

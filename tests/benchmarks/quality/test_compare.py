@@ -22,7 +22,7 @@ def test_a_table_has_the_columns_that_were_measured_and_the_best_program_first()
     assert lines[0].startswith("| program | nDCG@10 | in 500 tokens |")
     assert lines[0].endswith("| first answer | warm p50 / p95 |")
     assert lines[2] == "| good | 0.900 | 0.100 | 0.200 | 0.300 | 0.400 |  |  |"
-    assert lines[3] == "| fast | 0.500 |  |  |  |  | 0.03 s | 2.5 / 7.0 ms |"
+    assert lines[3] == "| fast | 0.500 |  |  |  |  | 0.031 s | 2.5 / 7 ms |"
 
 
 def questions(directory: Path) -> Path:
