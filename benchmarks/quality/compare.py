@@ -2,7 +2,9 @@
 
     python -m benchmarks.quality compare (--questions DIR --repositories DIR | --functions DIR) --out DIR
         --program NAME[=HOME] ... [--figures docs/quality.json] [--only NAME ...] [--times [--rounds 3]]
-    python -m benchmarks.quality compare [--figures docs/quality.json]    prints the tables
+    python -m benchmarks.quality compare [--figures docs/quality.json] [--page docs/quality.md]
+
+Without a program it prints the tables of the file of figures, and puts them into a page in the place of older ones.
 
 QUESTIONS holds repos.json and annotations/NAME.json, REPOSITORIES a checkout a name; FUNCTIONS is where the
 function-level set is built (benchmarks/quality/functions.py). HOME is where a peer is installed: a program's path or
@@ -15,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import time
 from collections.abc import Sequence
@@ -151,9 +154,20 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
     shares = [f"{share:.3f}" for share in row.get("recall_at_tokens", [])]
     cells |= dict(zip(BUDGET_TITLES, shares, strict=False))
     if "first_answer_s" in row:
-        soon = f"{row['first_answer_s']:.3g} s", f"{row['warm_p50_ms']:.3g} / {row['warm_p95_ms']:.3g} ms"
+        soon = f"{_short(row['first_answer_s'])} s", f"{_short(row['warm_p50_ms'])} / {_short(row['warm_p95_ms'])} ms"
         cells |= dict(zip(TIME_TITLES, soon, strict=True))
     return cells
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def in_page(page: str, tables: Sequence[str]) -> str:
+    """The page with its tables of programs, in order, replaced by these; ValueError if they are not as many."""
+    parts = re.split(r"^\| program \| nDCG.*\n(?:\|.*\n)+", page, flags=re.MULTILINE)
+    closed = [f"{lines}\n" for lines in tables]
+    return "".join(text for pair in zip(parts, [*closed, ""], strict=True) for text in pair)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -171,8 +185,12 @@ def main(argv: Sequence[str] | None = None) -> None:
             print(f"{table({name: row})}\nnot kept: only {', '.join(arguments.only)}")
             continue
         _keep(arguments.figures, "functions" if arguments.functions else "questions", name, row)
-    for part, programs in _held(arguments.figures).items():
-        print(f"{part}\n\n{table(programs)}\n")
+    tables = {part: table(programs) for part, programs in _held(arguments.figures).items()}
+    for part, lines in tables.items():
+        print(f"{part}\n\n{lines}\n")
+    if arguments.page:
+        page = in_page(arguments.page.read_text(encoding="utf-8"), list(tables.values()))
+        arguments.page.write_text(page, encoding="utf-8")
 
 
 def _sets(arguments: argparse.Namespace) -> Sets:
@@ -189,6 +207,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path())
     parser.add_argument("--program", action="append", default=[], metavar="NAME[=HOME]")
     parser.add_argument("--figures", type=Path, default=Path("docs/quality.json"))
+    parser.add_argument("--page", type=Path, help="a page whose tables of programs are replaced")
     parser.add_argument("--only", nargs="*", default=[], help="these repositories, or languages; only times are kept")
     parser.add_argument("--times", action="store_true")
     parser.add_argument("--rounds", type=int, default=3)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.quality import compare, own
-from benchmarks.quality.compare import questions_of, table
+from benchmarks.quality.compare import in_page, questions_of, table
 from benchmarks.quality.judging import Place
 from benchmarks.quality.peers import Ask
 
@@ -23,6 +23,12 @@ def test_a_table_has_the_columns_that_were_measured_and_the_best_program_first()
     assert lines[0].endswith("| first answer | warm p50 / p95 |")
     assert lines[2] == "| good | 0.900 | 0.100 | 0.200 | 0.300 | 0.400 |  |  |"
     assert lines[3] == "| fast | 0.500 |  |  |  |  | 0.031 s | 2.5 / 7 ms |"
+
+
+def test_a_page_gets_new_tables_in_the_place_of_old_ones_and_keeps_the_rest() -> None:
+    old, new = table({"old": {"ndcg": 0.1}}), table({"new": {"ndcg": 0.2}, "newer": {"ndcg": 0.1}})
+    page = "before\n\n{}\n\n| program | version |\n| --- | --- |\n\n{}\nafter\n"
+    assert in_page(page.format(old, old), [new, old]) == page.format(new, old)
 
 
 def questions(directory: Path) -> Path:
