@@ -11,15 +11,14 @@ from functools import lru_cache
 
 from storage.ranking.locations import Location, locations
 from storage.ranking.phrases import Pair, asked_pairs
-from storage.ranking.places import Place
+from storage.ranking.places import PROSE_LANGUAGES, Place
 from storage.ranking.terms import fold, name_markers, query_terms, split_identifier
 
 # Words that mean "that place is wanted, do not put it behind", also inside a name: "test_parse_config".
 _PLACE_WORDS = {
     Place.TEST: "test tests tested testing spec specs fixture fixtures mock mocks assert asserts assertion",
     Place.EXAMPLE: "example examples sample samples demo demos bench benchmark benchmarks tutorial docs",
-    Place.PROSE: "doc docs documentation readme changelog guide guides license licence markdown "
-    "css html json yaml toml xml",
+    Place.PROSE: "doc docs documentation readme changelog guide guides license licence",
     Place.LEGACY: "deprecated deprecate deprecation legacy compat compatibility obsolete",
     Place.STUB: "stub stubs typings declarations",
     Place.GENERATED: "generated generate generator codegen protobuf proto",
@@ -40,6 +39,7 @@ class Asked:
     spelled: frozenset[str]  # the same as they were written
     leaf: str  # where the whole query is one name, "ZodError" or "gin.Context", its last part folded; else ""
     wanted: frozenset[Place]
+    languages: frozenset[str]  # of documents and data that are named: "yaml", "markdown"
     versions: frozenset[str]  # "v1", "v2"
     locations: tuple[Location, ...]  # paths, perhaps with a line
     pairs: frozenset[Pair]  # of what is quoted, an error's message or a piece of code
@@ -70,6 +70,7 @@ def understand(text: str) -> Asked:
         spelled=frozenset(spelled),
         leaf=fold(words[-1]) if is_name else "",
         wanted=wanted,
+        languages=PROSE_LANGUAGES.intersection(word.lower() for word in words) - {"text"},
         versions=frozenset(_VERSION.findall(text.lower())),
         locations=places,
         pairs=asked_pairs(text),

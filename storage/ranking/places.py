@@ -25,7 +25,8 @@ class Place(StrEnum):
     VENDORED = "vendored"  # somebody else's project, copied in
 
 
-# What a hit's score is multiplied by; docs/ranking.md has what each is worth.
+ASKED_FOR = 1.25  # what a score is multiplied by where the query speaks of such a place
+# What it is multiplied by elsewhere; docs/ranking.md has what each is worth.
 PLACE_WEIGHT = {
     Place.CODE: 1.0,
     Place.TEST: 0.35,
@@ -56,7 +57,7 @@ _VENDORED = re.compile(
     r"(?:^|/)(?:_?vendor(?:ed)?|third[_-]?party|external|extern|bundled|node_modules)/", re.IGNORECASE
 )
 _STUB = re.compile(r"\.(?:d\.[cm]?ts|pyi)$")
-_PROSE_LANGUAGES = frozenset(
+PROSE_LANGUAGES = frozenset(
     (  # noqa: SIM905 - as a list it would be twenty lines
         "text markdown rst org typst latex bibtex html xml css scss json yaml toml ini properties po requirements "
         "gomod gosum gitattributes"
@@ -80,7 +81,7 @@ _VERSION = re.compile(r"(?:^|/)v(\d+)(?=/)", re.IGNORECASE)
 def place_of(file_path: str, language: str) -> Place:
     """What the file is, by its path; documents, markup and data are prose unless they belong to tests."""
     place = next((place for pattern, place in _PATHS if pattern.search(file_path)), Place.CODE)
-    return Place.PROSE if language in _PROSE_LANGUAGES and place is not Place.TEST else place
+    return Place.PROSE if language in PROSE_LANGUAGES and place is not Place.TEST else place
 
 
 def superseded(paths: Collection[str]) -> dict[str, str]:

@@ -4,7 +4,7 @@
                was asked (signals.py, phrases.py)
     file       the evidence of its other good chunks, less and less of each; its name, its folder, who imports it
     place      tests, examples, prose, old versions stand behind (places.py)
-    diversity  each further chunk of one file counts half
+    diversity  each further chunk of a file has less of the file's standing
 
 Every number below has its reason beside it and its worth in docs/ranking.md.
 """
@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from storage.chunk import Candidate, Outline
 from storage.ranking import signals
 from storage.ranking.asking import Asked
-from storage.ranking.places import PLACE_WEIGHT, Place, place_of, superseded
+from storage.ranking.places import ASKED_FOR, PLACE_WEIGHT, Place, place_of, superseded
 
 # A score is the sum of its signals, times those of them that are named here.
-FACTORS = frozenset(("place", "repeated", "depth"))
+FACTORS = frozenset(("place", "depth"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Weights:
 
     text: float = 0.7  # of the evidence, where both legs speak
     vector: float = 0.3
-    definition: float = 0.6  # of a chunk that defines an asked name
+    definition: float = 0.4  # of a chunk that defines an asked name
     name: float = 0.3  # of a chunk whose name's words all stand in the query
-    phrase: float = 1.4  # of a chunk with all that the query quotes
+    phrase: float = 3.0  # of a chunk with all that the query quotes
     line: float = 1.0  # of the chunk that holds a line the query names
-    others: float = 0.6  # of a file's further chunks' evidence
+    others: float = 0.4  # of a file's further chunks' evidence
     fading: float = 0.6  # from one further chunk to the next
     further: int = 5  # chunks of a file that count beside its best
     stem: float = 1.0  # of a file whose whole name stands in the query
@@ -41,7 +41,7 @@ class Weights:
     exact: float = 0.7  # of a file that is named as an asked identifier
     path: float = 2.0  # of a file whose path stands in the query
     links: float = 0.3  # of the file that most others import
-    repeated: float = 0.5  # of a further chunk of a file in the answer
+    shared: float = 0.4  # of a file's standing, that each further chunk of it keeps
 
 
 WEIGHTS = Weights()
@@ -155,22 +155,22 @@ def file_standing(asked: Asked, chunks: Sequence[Evidence], found: Found, weight
 
 
 def place_weight(asked: Asked, outline: Outline, old_version: str | None) -> float:
-    """What all of a file is multiplied by for where it stands; 1 where the query speaks of such places."""
+    """What all of a file is multiplied by for where it stands, and for whether the query speaks of such places."""
     place = place_of(outline.file_path, outline.language)
     if place is Place.CODE and old_version is not None and old_version not in asked.versions:
         place = Place.LEGACY
-    return 1.0 if place in asked.wanted else PLACE_WEIGHT[place]
+    asked_for = place in asked.wanted or (place is Place.PROSE and outline.language in asked.languages)
+    return ASKED_FOR if asked_for else PLACE_WEIGHT[place]
 
 
 def spread(chunks: Sequence[Evidence], standing: Mapping[str, float], place: float, weights: Weights) -> list[Ranked]:
-    """One file's chunks with the file's standing: the first wholly, each further one with half of the one before."""
+    """One file's chunks, each with its own evidence and with what is left of the file's standing, less for each."""
     ranked = []
     for number, evidence in enumerate(chunks):
-        repeated = weights.repeated**number
-        score = (evidence.total + sum(standing.values())) * place * repeated
-        factors = {name: factor for name, factor in (("place", place), ("repeated", repeated)) if factor != 1.0}
-        told = tuple({**evidence.signals, **standing, **factors}.items())
-        ranked.append(Ranked(evidence.outline, score, evidence.found_by, told))
+        left = {name: worth * weights.shared**number for name, worth in standing.items()}
+        told = {**evidence.signals, **left, **({"place": place} if place != 1.0 else {})}
+        score = (evidence.total + sum(left.values())) * place
+        ranked.append(Ranked(evidence.outline, score, evidence.found_by, tuple(told.items())))
     return ranked
 
 

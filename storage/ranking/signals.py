@@ -16,7 +16,7 @@ INSIDE = 0.5  # of a name that is not the chunk's own: a field, a local function
 RESPELLED = 0.5  # of a name in another spelling: who asks for "Deserialize" means no method "deserialize"
 MEMBER = 0.6  # of a function or field where the query is a name: a type of that name is meant more often
 QUALIFIER = 0.4  # of what stands before the last part of a qualified name: "JobQueue" of "JobQueue.claim"
-WHOLLY = 3.0  # how much more a definition tells where the query is that name and nothing else
+WHOLLY = 4.5  # how much more a definition tells where the query is that name and nothing else
 
 
 def definition(asked: Asked, outline: Outline) -> float:

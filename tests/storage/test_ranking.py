@@ -130,16 +130,18 @@ def test_a_place_that_is_not_code_stands_behind_unless_it_is_asked_for(path: str
     assert paths(answer("pages", text=found)) == ["src/page.py", path]
 
 
-def test_each_further_chunk_of_a_file_counts_half_of_the_one_before() -> None:
-    hits = answer("words", text=leg(*((chunk("a.py", index), 4.0) for index in range(4))))
+def test_each_further_chunk_of_a_file_keeps_its_evidence_and_less_of_the_files_standing() -> None:
+    hits = answer("page", text=leg(*((chunk("page.py", index), 4.0) for index in range(4))))
     assert [hit.outline.chunk_index for hit in hits] == [0, 1, 2, 3]
-    assert [hit.score / hits[0].score for hit in hits] == pytest.approx([1, 0.5, 0.25, 0.125])
+    stems = [dict(hit.signals)["stem"] for hit in hits]
+    assert [stem / stems[0] for stem in stems] == pytest.approx([WEIGHTS.shared**number for number in range(4)])
+    assert {dict(hit.signals)["text"] for hit in hits} == {1.0}
 
 
-def test_a_files_second_chunk_lets_another_files_first_go_before() -> None:
-    twice = [chunk("a.py", index) for index in range(2)]
-    hits = answer("words", text=leg((twice[0], 10.0), (twice[1], 9.9), (chunk("b.py"), 9.0)))
-    assert [hit.outline.id for hit in hits] == ["a.py:0", "b.py:0", "a.py:1"]
+def test_another_file_called_as_asked_goes_before_a_files_second_chunk() -> None:
+    twice = [chunk("a/page.py", index) for index in range(2)]
+    hits = answer("page", text=leg((twice[0], 10.0), (twice[1], 9.9), (chunk("b/page.py"), 9.0)))
+    assert [hit.outline.id for hit in hits] == ["a/page.py:0", "b/page.py:0", "a/page.py:1"]
 
 
 def test_a_chunk_both_legs_found_comes_before_those_that_one_did() -> None:
@@ -207,7 +209,7 @@ QUERY = st.sampled_from(["load_page", "tests of load_page", "how does a page loa
 
 @given(QUERY, LEG, LEG)
 def test_signals_explain_the_score(query: str, text: list[Candidate], vector: list[Candidate]) -> None:
-    factors = ("place", "repeated")
+    factors = ("place",)
     for hit in answer(query, text=text, vector=vector):
         added = sum(value for name, value in hit.signals if name not in factors)
         factor = prod(value for name, value in hit.signals if name in factors)
