@@ -73,7 +73,7 @@ def search(store: ChunkStore, query: Query) -> Results:
         return _find_pattern(store, query)
     asked = understand(query.text)
     depths = _depths(DEPTH_TOGETHER if len(query.legs) > 1 else DEPTH_ALONE, query.offset + query.limit + 1)
-    found = _found(store, query, asked, depths[-1])
+    found = gather(store, query, asked, depths[-1])
     shown, more = _page(_ranked(asked, found, depths), query)
     return Results(_hits(store, shown), more)
 
@@ -103,7 +103,7 @@ def _hits(store: ChunkStore, ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
     )
 
 
-def _found(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Found:
+def gather(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Found:
     """All that the store says to the query, before it is ordered."""
     found = Found(_legs(store, query, depth), _named(store, query, asked))
     paths = {outline.file_path for outline in found.outlines.values()}

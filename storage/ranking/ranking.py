@@ -41,6 +41,7 @@ class Weights:
     exact: float = 0.7  # of a file that is named as an asked identifier
     path: float = 2.0  # of a file whose path stands in the query
     links: float = 0.3  # of the file that most others import
+    place: float = 1.0  # the power of a place's factor (places.py)
     shared: float = 0.4  # of a file's standing, that each further chunk of it keeps
 
 
@@ -101,7 +102,8 @@ def rank(asked: Asked, found: Found, weights: Weights = WEIGHTS) -> list[Ranked]
     ranked: list[Ranked] = []
     for path, chunks in files.items():
         standing = file_standing(asked, chunks, found, weights)
-        ranked += spread(chunks, standing, place_weight(asked, chunks[0].outline, old.get(path)), weights)
+        place = place_weight(asked, chunks[0].outline, old.get(path)) ** weights.place
+        ranked += spread(chunks, standing, place, weights)
     return sorted(ranked, key=lambda one: (-one.score, one.outline.file_path, one.outline.chunk_index))
 
 

@@ -36,9 +36,9 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Kh
 # "for", "is" and "with" are code as well.
 _ASKING = frozenset(
     (  # noqa: SIM905 - as a list it would be sixty lines
-        "a an and are as at be by can code could do does find for from function give how i in is it its me my of "
-        "on or our show should so some that the their them then there these they this those to using was we what "
-        "when where which who why will with would you your"
+        "a an and are as at be by can code could do does find for from function give happen happens how i in is it its "
+        "me my of on or our show should so some that the their them then there these they this those to using was we "
+        "what when where which who why will with work works would you your"
     ).split()
 )
 
