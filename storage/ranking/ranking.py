@@ -31,7 +31,7 @@ class Weights:
     vector: float = 0.3
     definition: float = 0.4  # of a chunk that defines an asked name
     name: float = 0.3  # of a chunk whose name's words all stand in the query
-    phrase: float = 3.0  # of a chunk with all that the query quotes
+    phrase: float = 4.0  # of a chunk with all that the query quotes
     line: float = 1.0  # of the chunk that holds a line the query names
     others: float = 0.4  # of a file's further chunks' evidence
     fading: float = 0.6  # from one further chunk to the next
