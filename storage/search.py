@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from storage.chunk import Candidate, Filters, Hit, Outline
 from storage.ranking.asking import Asked, understand
 from storage.ranking.locations import nearness
-from storage.ranking.phrases import share
 from storage.ranking.ranking import Found, Ranked, rank
 from storage.ranking.terms import query_terms
 from storage.store import ChunkStore, Pattern
@@ -150,9 +149,9 @@ def _allowed(query: Query, outline: Outline) -> bool:
 
 def _phrases(store: ChunkStore, asked: Asked, outlines: Collection[str]) -> dict[str, float]:
     """How much of what the query quotes each candidate has; their texts are read for such a query alone."""
-    if not asked.pairs:
+    if not asked.repeated.pairs:
         return {}
-    return {chunk.id: share(asked.pairs, chunk.content) for chunk in store.chunks(outlines).values()}
+    return {chunk.id: asked.repeated.share(chunk.content) for chunk in store.chunks(outlines).values()}
 
 
 def _text_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from storage.ranking.locations import Location, locations
-from storage.ranking.phrases import Pair, asked_pairs
+from storage.ranking.phrases import Repeated, repeated
 from storage.ranking.places import PROSE_LANGUAGES, Place
 from storage.ranking.terms import fold, name_markers, query_terms, split_identifier
 
@@ -42,7 +42,7 @@ class Asked:
     languages: frozenset[str]  # of documents and data that are named: "yaml", "markdown"
     versions: frozenset[str]  # "v1", "v2"
     locations: tuple[Location, ...]  # paths, perhaps with a line
-    pairs: frozenset[Pair]  # of what is quoted, an error's message or a piece of code
+    repeated: Repeated  # what is quoted, an error's message, a piece of code, a line of a stack trace
 
     @property
     def is_name(self) -> bool:
@@ -60,7 +60,8 @@ def understand(text: str) -> Asked:
     """What ``text`` asks for."""
     words = _WORD.findall(text)
     places = locations(text)
-    is_name = len(text.split()) == 1 and not places and not asked_pairs(text) and bool(words)
+    said = repeated(text, literal=any(place.line for place in places))
+    is_name = len(text.split()) == 1 and bool(words) and not places and not said.pairs
     spelled = {word for place, word in enumerate(words) if is_name or _names_code(word, first=place == 0)}
     parts = {part for word in words for part in split_identifier(word)}
     wanted = frozenset(place for place, telling in _PLACE_WORDS.items() if not parts.isdisjoint(telling.split()))
@@ -73,7 +74,7 @@ def understand(text: str) -> Asked:
         languages=PROSE_LANGUAGES.intersection(word.lower() for word in words) - {"text"},
         versions=frozenset(_VERSION.findall(text.lower())),
         locations=places,
-        pairs=asked_pairs(text),
+        repeated=said,
     )
 
 

@@ -7,30 +7,39 @@ Pairs of neighbouring words are compared, so that a message is found whatever wa
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from dataclasses import dataclass
 from itertools import pairwise
 
 _WORD = re.compile(r"\w+")
 _QUOTED = re.compile(r'"([^"\n]{3,})"|`([^`\n]{3,})`|(?<!\w)\'([^\'\n]{3,})\'(?!\w)')
-# What prose hardly has: a message behind a colon, a call, an assignment, a block.
-_LITERAL = re.compile(r"\w[\])\"']?:\s|[({;=\[]")
+# What prose hardly has: a message after a few words and a colon, a call, an index, an assignment, a block.
+_LITERAL = re.compile(r"\s*(?:\S+\s+){0,3}\S+:\s|.*(?:\w[(\[]\S|\w\(\)|[{};]|\s[-+*/|&]?=|=>|==)", re.DOTALL)
 
 Pair = tuple[str, str]
 
 
-@lru_cache(maxsize=256)
-def asked_pairs(query: str) -> frozenset[Pair]:
-    """The pairs of what ``query`` repeats; none where it is prose or a name. Of a single quoted word, it and itself."""
-    if len(query.split()) < 2 and not _QUOTED.search(query):
-        return frozenset()
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The pairs of words that a query repeats, and how much of the query they are, 0 to 1."""
+
+    pairs: frozenset[Pair] = frozenset()
+    part: float = 0.0
+
+    def share(self, content: str) -> float:
+        """How much of the query ``content`` has word for word, 0 to 1."""
+        return self.part * len(self.pairs & _pairs(content, alone=True)) / max(1, len(self.pairs))
+
+
+def repeated(query: str, *, literal: bool = False) -> Repeated:
+    """What stands in quotation marks; all of a message, of a piece of code, and where the query is known ``literal``.
+
+    Of a single quoted word it and itself are the pair. Prose and names repeat nothing.
+    """
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
-    repeated = [query] if _LITERAL.search(query) else quoted
-    return frozenset().union(*map(_pairs, repeated))
-
-
-def share(asked: frozenset[Pair], content: str) -> float:
-    """How many of the ``asked`` pairs (one at least) ``content`` has, 0 to 1."""
-    return len(asked & _pairs(content, alone=True)) / len(asked)
+    if literal or (len(query.split()) > 1 and _LITERAL.match(query)):
+        quoted = [query]
+    words = sum(len(_WORD.findall(text)) for text in quoted)
+    return Repeated(frozenset().union(*map(_pairs, quoted)), words / max(1, len(_WORD.findall(query))))
 
 
 def _pairs(text: str, *, alone: bool = False) -> frozenset[Pair]:
