@@ -40,9 +40,9 @@ PLACE_WEIGHT = {
 
 _TEST = re.compile(
     r"(?:^|/)(?:[\w.-]*[._-])?(?:[Tt]ests?|[Ss]pecs?|__tests__|testdata|[Ff]ixtures?|[Mm]ocks?|__mocks__|e2e)(?:[._-][\w.-]*)?/"
-    r"|androidTest/"
-    r"|(?:^|/)(?:test_[^/]*|tests?\.[^/]+|conftest\.[^/]*|[^/]*[._-](?:test|tests|spec)\.[^/]+)$"
-    r"|[a-z\d](?:Tests?|Spec|TestCase)\.[a-z]+$"
+    r"|(?:^|/)(?:[a-z\d]+Tests?|unittests?|fuzz(?:ing|ers?)?)/"
+    r"|(?:^|/)(?:test_[^/]*|tests?\.[^/]+|conftest\.[^/]*|[^/]*[._-](?:test|tests|spec|unittest)\.[^/]+|[^/]+\.t)$"
+    r"|[a-z\d](?:Tests?|Spec|Suite|TestCase)\.[a-z]+$"
 )
 _EXAMPLE = re.compile(  # org/example is the name of a package
     r"(?:^|(?<!/com)(?<!/org)(?<!/net)/)_?(?:examples?|samples?|demos?|bench(?:es|marks?)?|docs|tutorials?)/",

@@ -50,6 +50,11 @@ PLACES = {
         ("tests/fixtures/page.html", "html"),
         ("e2e/login.ts", "typescript"),
         ("tests/README.md", "markdown"),
+        ("src/commonTest/kotlin/Flow.kt", "kotlin"),
+        ("base/parser_unittest.cc", "cpp"),
+        ("t/basic.t", "perl"),
+        ("core/FlowSuite.scala", "scala"),
+        ("fuzz/fuzz_targets/parse.rs", "rust"),
     ],
     Place.PROSE: [
         ("README.md", "markdown"),
