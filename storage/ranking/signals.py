@@ -16,6 +16,7 @@ INSIDE = 0.5  # of a name that is not the chunk's own: a field, a local function
 RESPELLED = 0.5  # of a name in another spelling: who asks for "Deserialize" means no method "deserialize"
 MEMBER = 0.6  # of a function or field where the query is a name: a type of that name is meant more often
 QUALIFIER = 0.4  # of what stands before the last part of a qualified name: "JobQueue" of "JobQueue.claim"
+WHOLE_FROM = 4  # words of a question, of which a file's name must have one to count wholly
 WHOLLY = 4.5  # how much more a definition tells where the query is that name and nothing else
 
 
@@ -46,8 +47,13 @@ def naming(asked: Asked, outline: Outline) -> float:
 
 
 def stem(asked: Asked, file_path: str) -> float:
-    """The share of the words of a file's name that were asked for, 0 to 1."""
-    return _covered(asked, _called(file_path).terms)
+    """The share of the words of a file's name that were asked for, 0 to 1.
+
+    Less where they are under a quarter of what was asked: one word of a long question says little of the file.
+    """
+    terms = _called(file_path).terms
+    met = sum(term in asked.terms for term in terms)
+    return _covered(asked, terms) * min(1.0, WHOLE_FROM * met / max(1, len(asked.terms)))
 
 
 def folder(asked: Asked, file_path: str) -> float:
