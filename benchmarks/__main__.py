@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "storage": ["--chunks", "10000"],
     "ann": ["--rows", "20000"],
     "pipeline": [str(ROOT)],
+    "ranking": [],
     "serving": [],
 }
 
