@@ -89,7 +89,7 @@ def _code_lines(lines: list[str]) -> list[int]:
 def _telling(lines: list[tuple[int, str]], hit: Hit, query: str, signature: int) -> list[int]:
     """The numbers of the lines that show best why the hit was found."""
     if hit.matched_lines:
-        return [*hit.matched_lines, signature]
+        return list(dict.fromkeys((*hit.matched_lines, signature)))
     terms = frozenset(query_terms(query))
     shares = [(number, len(_shared(line, terms))) for number, line in lines if number != signature]
     best = sorted((share for share in shares if share[1]), key=lambda share: (-share[1], share[0]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from mcp_server.answers.answer import Answer, Found
 from mcp_server.answers.blocks import Block, merged
@@ -23,10 +23,10 @@ def as_text(answer: Answer, how: Answering) -> str:
         return f"Nothing found {f'like {answer.like}' if answer.like else f'for {answer.query[:200]!r}'}.\n{footer}"
     blocks = merged(answer.found)
     offers = [_offer(block, answer, how) for block in blocks]
-    room = how.max_tokens - _line_cost(footer) - _line_cost(_left_out(answer, len(answer.found), len(blocks)))
+    room = how.max_tokens - _line_cost(footer) - _line_cost(_left_out(answer, blocks, len(blocks)))
     shown = allocate(offers, room, how.detail, _line_cost)
     lines = [text for place, chosen in shown.items() for text in (offers[place].heading, *(line for _, line in chosen))]
-    unnamed = sum(len(block.members) for place, block in enumerate(blocks) if place not in shown)
+    unnamed = [block for place, block in enumerate(blocks) if place not in shown]
     partly = sum(len(chosen) < len(offers[place].lines) for place, chosen in shown.items())
     return "\n".join([*lines, *filter(None, [_left_out(answer, unnamed, partly)]), footer])
 
@@ -43,11 +43,15 @@ def _offer(block: Block, answer: Answer, how: Answering) -> Offer:
     if how.detail == "locations":
         return Offer(heading)
     excerpts = [excerpt(member.hit, answer.query, whole=how.detail == "full") for member in block.members]
-    first = [one.lines[0] for one in excerpts]
-    telling = [line for one in excerpts for line in one.lines[1 : 1 + one.telling]]
-    rest = [line for one in excerpts for line in one.lines[1 + one.telling :]]
-    lines = tuple((number, f"{number} {cut(line)}") for number, line in (*first, *telling, *rest) if line.strip())
-    return Offer(heading, lines, len(first) + len(telling) - 1)
+    ahead = _numbered(line for one in excerpts for line in one.lines[:1])
+    ahead += _numbered(line for one in excerpts for line in one.lines[1 : 1 + one.telling])
+    rest = _numbered(line for one in excerpts for line in one.lines[1 + one.telling :])
+    return Offer(heading, (*ahead, *rest), max(0, len(ahead) - 1))
+
+
+def _numbered(lines: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The lines as they are written; blank ones tell nothing, not even where an expression matched them."""
+    return [(number, f"{number} {cut(line)}") for number, line in lines if line.strip()]
 
 
 def _heading(block: Block, offset: int, how: Answering) -> str:
@@ -62,12 +66,16 @@ def _explanations(members: tuple[Found, ...]) -> Iterator[str]:
         yield f"   {name}{explained(member.hit)}"
 
 
-def _left_out(answer: Answer, unnamed: int, partly: int) -> str:
-    """What is not shown and how to get it; "" where everything is."""
-    following = answer.offset + len(answer.found) - unnamed
+def _left_out(answer: Answer, unnamed: Sequence[Block], partly: int) -> str:
+    """What is not shown and how to get it; "" where everything is.
+
+    The next page begins at the best hit that is not shown, though a worse one may stand beside a better one's place.
+    """
+    hits = sum(len(block.members) for block in unnamed)
+    following = answer.offset + (unnamed[0].rank if unnamed else len(answer.found))
     said = [f"{counted(partly, 'place')} shown in part"] if partly else []
     if unnamed:
-        said.append(f"{counted(unnamed, 'hit')} left out for want of room")
+        said.append(f"{counted(hits, 'hit')} left out for want of room")
     elif answer.more:
         said.append("more hits exist")
     ways = [f"offset={following}"] if unnamed or answer.more else []

@@ -69,6 +69,28 @@ def test_the_next_page_starts_where_the_shown_hits_end():
     assert "[more hits exist: ask with offset=11.]" in text
 
 
+def test_the_next_page_begins_at_the_first_hit_left_out_though_a_later_one_is_shown_beside_a_better_one():
+    first = found(BODY, path="src/0.py")
+    neighbour = replace(first, hit=replace(first.hit, chunk=chunk("z = 1", "src/0.py", 42, index=1)))
+    text = as_text(answer(*HITS[:9], neighbour, offset=20), Answering(max_tokens=120))
+    assert text.startswith("21. src/0.py:10-42 parse")
+    named = text.count(".py:")
+    assert 0 < named < 9
+    assert f"{9 - named} hits left out for want of room: ask with offset={20 + named} " in text
+
+
+@pytest.mark.parametrize("detail", ["snippets", "full", "locations"])
+@pytest.mark.parametrize("body", ["x = 1\n\n\n\ny = 2", "\n\n\n"])
+def test_blank_lines_that_an_expression_matched_are_not_shown(detail, body):
+    lines = as_text(answer(found(body, matched=(11, 12, 13))), Answering(detail)).split("\n")
+    assert {line for line in lines[1:-1] if line[:1].isdigit()} <= {"10 x = 1", "14 y = 2"}
+
+
+def test_a_signature_that_matched_is_shown_once():
+    text = as_text(answer(found("# parse\ndef parse(x):\n    parse(x)", matched=(10, 11, 12))), Answering())
+    assert text.startswith("1. src/a.py:10-12 parse\n10 # parse\n11 def parse(x):\n12     parse(x)\n[")
+
+
 def test_nothing_found_is_said_with_the_freshness():
     assert (
         as_text(answer(query="zebra"), Answering())
