@@ -71,7 +71,7 @@ def search(store: ChunkStore, query: Query) -> Results:
     if query.mode in ("exact", "regex"):
         return _find_pattern(store, query)
     asked = understand(query.text)
-    depths = _depths(DEPTH_TOGETHER if len(query.legs) > 1 else DEPTH_ALONE, query.offset + query.limit + 1)
+    depths = _depths(_first_depth(query), query.offset + query.limit + 1)
     found = gather(store, query, asked, depths[-1])
     shown, more = _page(_ranked(asked, found, depths), query)
     return Results(_hits(store, shown), more)
@@ -105,7 +105,8 @@ def _hits(store: ChunkStore, ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
 def gather(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Found:
     """All that the store says to the query, before it is ordered."""
     found = Found(_legs(store, query, depth), _named(store, query, asked))
-    paths = {outline.file_path for outline in found.outlines.values()}
+    # Of the first depth alone: what only a deeper page knows must not change the pages before it.
+    paths = {outline.file_path for outline in _cut(found, _first_depth(query)).outlines.values()}
     pointed = [outline for outline in _pointed(store, asked, paths) if _allowed(query, outline)]
     found = replace(found, named=[*found.named, *pointed], pointed=frozenset(outline.id for outline in pointed))
     outlines = found.outlines
@@ -176,9 +177,14 @@ def _ranked(asked: Asked, found: Found, depths: Sequence[int]) -> list[Ranked]:
     for depth in depths:
         # A score is a share of its own depth's best; from one depth to the next only the order goes on.
         least = min((one.score for one in ranked.values()), default=math.inf)
-        for one in rank(asked, replace(found, legs={name: leg[:depth] for name, leg in found.legs.items()})):
+        for one in rank(asked, _cut(found, depth)):
             ranked.setdefault(one.outline.id, _at_most(one, least))
     return list(ranked.values())
+
+
+def _cut(found: Found, depth: int) -> Found:
+    """What was found with no more than ``depth`` candidates a leg."""
+    return replace(found, legs={name: leg[:depth] for name, leg in found.legs.items()})
 
 
 def _at_most(one: Ranked, least: float) -> Ranked:
@@ -190,6 +196,10 @@ def _at_most(one: Ranked, least: float) -> Ranked:
 
 def _place(outline: Outline) -> tuple[str, int]:
     return outline.file_path, outline.chunk_index
+
+
+def _first_depth(query: Query) -> int:
+    return DEPTH_TOGETHER if len(query.legs) > 1 else DEPTH_ALONE
 
 
 def _depths(first: int, wanted: int) -> list[int]:

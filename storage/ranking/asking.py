@@ -26,6 +26,7 @@ _PLACE_WORDS = {
 }
 _VERSION = re.compile(r"\bv\d+\b")
 _WORD = re.compile(r"[^\W\d]\w*")
+MOST_NAMES = 32  # of a query: pasted code names hundreds, and each is three terms to look for
 # An identifier shows itself inside prose: an underscore, a capital after a small letter, a capital first letter.
 _CODE_LIKE = re.compile(r"\w_\w|[a-z\d][A-Z]|^[A-Z]")
 
@@ -36,7 +37,7 @@ class Asked:
 
     terms: frozenset[str]  # stemmed, as the text index has them
     names: frozenset[str]  # folded identifiers (fold): "HTTPServer", "http_server" and "httpserver" are one
-    spelled: frozenset[str]  # the same as they were written
+    spelled: tuple[str, ...]  # the same as they were written, in order, the first MOST_NAMES
     leaf: str  # where the whole query is one name, "ZodError" or "gin.Context", its last part folded; else ""
     wanted: frozenset[Place]
     languages: frozenset[str]  # of documents and data that are named: "yaml", "markdown"
@@ -62,13 +63,14 @@ def understand(text: str) -> Asked:
     places = locations(text)
     said = repeated(text, literal=any(place.line for place in places))
     is_name = len(text.split()) == 1 and bool(words) and not places and not said.pairs
-    spelled = {word for place, word in enumerate(words) if is_name or _names_code(word, first=place == 0)}
+    named = (word for place, word in enumerate(words) if is_name or _names_code(word, first=place == 0))
+    spelled = tuple(dict.fromkeys(named))[:MOST_NAMES]
     parts = {part for word in words for part in split_identifier(word)}
     wanted = frozenset(place for place, telling in _PLACE_WORDS.items() if not parts.isdisjoint(telling.split()))
     return Asked(
         terms=frozenset(query_terms(text)),
         names=frozenset(map(fold, spelled)) - {""},
-        spelled=frozenset(spelled),
+        spelled=spelled,
         leaf=fold(words[-1]) if is_name else "",
         wanted=wanted,
         languages=PROSE_LANGUAGES.intersection(word.lower() for word in words) - {"text"},

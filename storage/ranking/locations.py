@@ -21,6 +21,7 @@ _ENDINGS = frozenset(
 )
 _RUN = re.compile(r"[\w.@+$~/\\-]+")
 MAX_PATH_CHARS = 400
+MOST_LOCATIONS = 32  # of a query: a pasted log names hundreds, and each is held against every candidate
 _LINE = re.compile(r"""["')\]]*(?::|\(|,?\s+line\s+|#L)(\d{1,7})""")
 
 
@@ -34,14 +35,14 @@ class Location:
 
 @lru_cache(maxsize=256)
 def locations(text: str) -> tuple[Location, ...]:
-    """Every path in ``text``, with the line named behind it."""
+    """The paths in ``text`` with the lines named behind them, each once, the first MOST_LOCATIONS."""
     found = []
     for run in _RUN.finditer(text):
         if len(run[0]) <= MAX_PATH_CHARS and not run[0].startswith("//") and _is_file(run[0]):
             parts = tuple(part for part in re.split(r"[/\\]", run[0].lower().rstrip(".")) if part.strip("."))
             line = _LINE.match(text, run.end())
             found.append(Location(parts, int(line[1]) if line else 0))
-    return tuple(dict.fromkeys(location for location in found if location.parts))
+    return tuple(dict.fromkeys(location for location in found if location.parts))[:MOST_LOCATIONS]
 
 
 def nearness(location: Location, file_path: str) -> float:

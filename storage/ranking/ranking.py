@@ -127,7 +127,8 @@ def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -
     """A leg's scores as shares of its best, times the leg's weight among the legs that speak.
 
     BM25 is shared out from nothing: half the best score is half the terms. Cosines are shared out from half of the
-    leg's least: models crowd them together far above zero, and only the differences tell.
+    leg's least: models crowd them together far above zero, and only the differences tell. Where some are below zero, as
+    without a floor, from the least.
     """
     candidates = legs[leg]
     if not candidates:
@@ -135,7 +136,8 @@ def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -
     alone = sum(1 for name in legs if legs[name]) == 1
     weight = 1.0 if alone else getattr(weights, leg)
     scores = [candidate.score for candidate in candidates]
-    low = min(scores) / 2 if leg == "vector" and min(scores) > 0 else 0.0
+    least = min(scores)
+    low = min(least, least / 2) if leg == "vector" else 0.0
     spread = (max(scores) - low) or 1.0
     return {candidate.outline.id: weight * (candidate.score - low) / spread for candidate in candidates}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from storage.ranking.asking import understand
+from storage.ranking.asking import MOST_NAMES, understand
 from storage.ranking.places import Place
 
 
@@ -84,3 +84,9 @@ def test_terms_are_as_the_index_has_them() -> None:
 )
 def test_a_query_says_which_places_it_wants(query: str, wanted: set[Place]) -> None:
     assert understand(query).wanted == wanted
+
+
+def test_of_pasted_code_the_first_names_are_looked_for() -> None:
+    asked = understand(" ".join(f"loadPage{n}" for n in range(500)))
+    assert asked.spelled == tuple(f"loadPage{n}" for n in range(MOST_NAMES))
+    assert len(asked.markers) == 3 * MOST_NAMES

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.ranking.locations import Location, locations, nearness
+from storage.ranking.locations import MOST_LOCATIONS, Location, locations, nearness
 
 
 @pytest.mark.parametrize(
@@ -61,6 +61,11 @@ def test_the_end_of_a_path_means_files_that_end_so_and_its_case_does_not_matter(
     (asked,) = locations("auth/Session.ts")
     assert nearness(asked, "src/auth/session.ts") == 1
     assert nearness(asked, "src/auth/session.tsx") == 0
+
+
+def test_of_a_pasted_log_the_first_places_count() -> None:
+    found = locations("\n".join(f"at run (src/f{n}.ts:{n}:1)" for n in range(1, 300)))
+    assert found == tuple(Location(("src", f"f{n}.ts"), n) for n in range(1, MOST_LOCATIONS + 1))
 
 
 def test_without_an_ending_any_ending_is_meant() -> None:

@@ -172,6 +172,12 @@ def test_equal_cosines_and_a_lone_one_count_whole() -> None:
     assert [hit.score for hit in [*lone, *equal]] == pytest.approx([1, 1, 1])
 
 
+def test_cosines_below_zero_are_in_order_as_well() -> None:
+    hits = answer("x", vector=leg((chunk("a.py"), -0.1), (chunk("b.py"), -0.3), (chunk("c.py"), -0.5)))
+    assert paths(hits) == ["a.py", "b.py", "c.py"]
+    assert [hit.score for hit in hits] == pytest.approx([1, 0.5, 0])
+
+
 def test_only_shares_of_scores_count() -> None:
     chunks = [chunk(f"{name}.py") for name in "abc"]
 

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from math import prod
 
+import numpy as np
 import pytest
 
 from storage.chunk import Chunk, Filters
@@ -14,7 +15,7 @@ from storage.memory import MemoryStore
 from storage.ranking.ranking import FACTORS
 from storage.search import Query, search
 from storage.store import ChunkStore
-from tests.storage.samples import FINGERPRINT, make_file, vector_of, vectors_of
+from tests.storage.samples import DIM, FINGERPRINT, make_file, vector_of, vectors_of
 
 TOKEN = make_file("auth/token.py", "def refresh_token(session):\n    return session.renew()")
 CACHE = make_file("core/cache.py", "def evict_oldest(cache):\n    cache.pop()")
@@ -95,6 +96,70 @@ def test_text_mode_asks_no_vectors(filled: ChunkStore) -> None:
 def test_filters_hold_for_both_legs(filled: ChunkStore) -> None:
     results = search(filled, Query("token", vector_of("x"), filters=Filters(languages=("markdown",))))
     assert paths(results) == ["docs/token.md"]
+
+
+LINES = make_file("shop/cart.py", *(f"def part_{n}(cart):\n    return cart.total * {n}" for n in range(1, 6)))
+OTHER = make_file("shop/session.py", "def part_of(cart):\n    return cart.session")
+RAISED = make_file("jobs/run.py", "def run(name):\n    raise JobError(f'no queue {name!r} for this job')")
+QUEUE = make_file("jobs/queue.py", "class JobQueue:\n    pass", "def claim(self):\n    return 1")
+QUEUE = replace(
+    QUEUE,
+    chunks=(
+        replace(QUEUE.chunks[0], kind="class", name_path="JobQueue", defines=("JobQueue",)),
+        replace(QUEUE.chunks[1], name_path="JobQueue/claim", defines=("claim",)),
+    ),
+)
+USES = make_file("jobs/uses.py", *(f"job_queue.claim()  # JobQueue claim {n}" for n in range(60)))
+
+
+@pytest.mark.parametrize(
+    ("query", "path", "line"),
+    [
+        ("cart.py:6", "shop/cart.py", 6),
+        ('File "/srv/app/shop/cart.py", line 8, in part_4', "shop/cart.py", 8),
+        ("what is wrong at shop/cart.py:3 with the total", "shop/cart.py", 3),
+        ("where does \"no queue 'mail' for this job\" come from", "jobs/run.py", 1),
+        ("JobError: no queue 'mail' for this job", "jobs/run.py", 1),
+        ("JobQueue.claim", "jobs/queue.py", 3),
+        ("how does claim of JobQueue work", "jobs/queue.py", 1),
+    ],
+)
+def test_a_line_a_trace_a_quotation_and_a_name_find_their_chunk_first(
+    store: ChunkStore, query: str, path: str, line: int
+) -> None:
+    store.replace_files([LINES, OTHER, RAISED, QUEUE, USES, TOKEN, CACHE])
+    chunk = search(store, Query(query)).hits[0].chunk
+    assert chunk.file_path == path
+    assert chunk.start_line <= line <= chunk.end_line
+
+
+@pytest.mark.parametrize("query", ["cart.py:6 part", "part_3 of the cart", 'the "return cart.total"'])
+def test_what_is_found_without_a_score_obeys_filters_and_what_is_not_wanted(store: ChunkStore, query: str) -> None:
+    markdown = make_file("shop/cart.md", "part_3 of cart.py:6", language="markdown", kind="section")
+    store.replace_files([LINES, OTHER, markdown])
+    unwanted = frozenset({LINES.chunks[2].id})
+    assert unwanted.isdisjoint(hit.chunk.id for hit in search(store, Query(query, excluding=unwanted)).hits)
+    for filters in (Filters(languages=("markdown",)), Filters(kinds=("section",)), Filters(paths=("*.md",))):
+        assert set(paths(search(store, Query(query, filters=filters)))) <= {"shop/cart.md"}
+
+
+def test_pages_follow_each_other_where_a_deeper_one_finds_the_file_that_is_pointed_at(store: ChunkStore) -> None:
+    asked = vector_of("the first")
+    far = np.sort(np.linspace(0.01, 0.9, 230))[::-1]
+    files = [make_file(f"f{n:03}.py", f"value {n}") for n in range(229)]
+    store.replace_files([*files, make_file("zz/place.py", "value")])
+    aside = np.eye(DIM, dtype=np.float32)[0] - asked * asked[0]
+    aside /= np.linalg.norm(aside)
+    ids = [file.chunks[0].id for file in [*files, make_file("zz/place.py", "value")]]
+    store.add_vectors(ids, np.outer(far, asked).astype(np.float32) + np.outer(np.sqrt(1 - far**2), aside))
+
+    def page(offset: int) -> list[str]:
+        query = Query("what is at zz/place.py:1", asked, mode="semantic", offset=offset, limit=46)
+        return [hit.chunk.id for hit in search(store, query).hits]
+
+    assert ids[-1] not in page(0)  # no candidate of the first depth, so no page before its own may know of it
+    shown = [chunk_id for offset in range(0, 230, 46) for chunk_id in page(offset)]
+    assert len(shown) == len(set(shown)) == 230
 
 
 class LosingStore(MemoryStore):
