@@ -196,14 +196,15 @@ def open_index(database: Database, file: IndexFile) -> OpenIndex:
 
 
 def _importers(files: Table) -> Mapping[str, int]:
-    """How many files import each module there is: 6 ms for 1,000 files with 10 imports each."""
+    """How many files import each module there is: 150 ms for 60,000 files with 20 imports each."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     rows = files.select(["path", "imports"])
-    counts = pc.value_counts(pc.list_flatten(rows.column("imports")))
-    named = dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
-    modules = set(map(module_of, rows.column("path").to_pylist()))
-    return {module: named[module] for module in modules & named.keys()}
+    modules = pa.array(list(set(map(module_of, rows.column("path").to_pylist()))), pa.string())
+    named = pc.list_flatten(rows.column("imports"))
+    counts = pc.value_counts(named.filter(pc.is_in(named, modules)))  # most of what is named is no file here
+    return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
 
 
 def drop_unused_tables(layout: Layout, file: IndexFile) -> None:

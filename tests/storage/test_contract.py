@@ -46,6 +46,7 @@ def test_a_store_without_an_index_is_missing_and_finds_nothing(unbegun: ChunkSto
     assert unbegun.missing_vectors(5) == []
     assert unbegun.chunks(["x"]) == {}
     assert unbegun.chunk_at("x", 1) is None
+    assert unbegun.links(["x"]) in ({}, {"x": 0})
     assert unbegun.stats().chunks == 0
 
 
@@ -97,6 +98,24 @@ def test_a_line_cut_into_several_chunks_leads_to_the_first(store: ChunkStore) ->
     cut = [replace(chunk, start_line=1, end_line=1) for chunk in make_file("a.min.js", "one();", "two();").chunks]
     store.replace_files([replace(make_file("a.min.js", "one();", "two();"), chunks=tuple(cut))])
     assert store.chunk_at("a.min.js", 1) == cut[0]
+
+
+def test_a_file_is_as_central_as_its_importers_are_many(store: ChunkStore) -> None:
+    importing = [replace(make_file(f"app/f{n}.py", "x = 1"), imports=("core/errors", "os/path")) for n in range(9)]
+    store.replace_files([make_file("core/errors.py", "y = 1"), make_file("core/lonely.py", "z = 1"), *importing])
+    asked = ["core/errors.py", "core/lonely.py", "app/f0.py", "no/such.py"]
+    assert store.links(asked) == {"core/errors.py": 1, "core/lonely.py": 0, "app/f0.py": 0, "no/such.py": 0}
+    store.replace_files([replace(make_file("app/f0.py", "x = 1"), imports=("core/lonely",))])
+    assert 0 < store.links(asked)["core/lonely.py"] < store.links(asked)["core/errors.py"] == 1
+    store.delete_files([f"app/f{n}.py" for n in range(1, 9)])
+    assert store.links(["core/errors.py", "core/lonely.py"]) == {"core/errors.py": 0, "core/lonely.py": 1}
+    assert store.links([]) == {}
+
+
+def test_where_nothing_is_imported_no_file_is_central(store: ChunkStore) -> None:
+    assert store.links(["a.py"]) == {"a.py": 0}
+    store.replace_files([make_file("src/a.py", "x = 1")])
+    assert store.links(["src/a.py"]) == {"src/a.py": 0}
 
 
 def test_a_replaced_file_keeps_nothing_of_its_earlier_rows(store: ChunkStore) -> None:

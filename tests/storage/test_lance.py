@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,6 +68,18 @@ def test_maintenance_builds_the_planned_indexes(grown: LanceStore) -> None:
     assert (stats.vector_index, stats.text_index) == ("ivf_pq", "bm25")
     assert stats.vectors == stats.chunks >= 3000
     assert stats.disk_bytes > 1_000_000
+
+
+def test_who_imports_whom_is_known_after_opening_again(tmp_path: Path) -> None:
+    store = LanceStore(tmp_path)
+    store.reset(FINGERPRINT)
+    store.replace_files(
+        [make_file("core/errors.py", "y = 1"), replace(make_file("app/views.py", "x = 1"), imports=("core/errors",))]
+    )
+    store.close()
+    again = LanceStore(tmp_path)
+    assert again.links(["core/errors.py", "app/views.py"]) == {"core/errors.py": 1, "app/views.py": 0}
+    again.close()
 
 
 def test_the_vector_index_finds_what_an_exact_search_finds(grown: LanceStore, oracle: MemoryStore) -> None:
