@@ -2,6 +2,7 @@
 
 src/auth/session.ts        session.ts:42          File "scheduler/worker.py", line 42, in run_job
 at Cart.addItem (src/cart/cart.ts:31:9)           at org.example.Invoice.pay(Invoice.java:88)
+at Shop.Pay() in /shop/Pay.cs:line 12             no queue in /srv/queue.php on line 7
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _ENDINGS = frozenset(
 _RUN = re.compile(r"[\w.@+$~/\\-]+")
 MAX_PATH_CHARS = 400
 MOST_LOCATIONS = 32  # of a query: a pasted log names hundreds, and each is held against every candidate
-_LINE = re.compile(r"""["')\]]*(?::|\(|,?\s+line\s+|#L)(\d{1,7})""")
+_LINE = re.compile(r"""["'`)\]]*(?::(?:line\s+)?|\(|,?(?:\s+on)?\s+lines?\s+|#L)(\d{1,7})""")
 
 
 @dataclass(frozen=True, slots=True)
