@@ -18,7 +18,7 @@ from storage.store import ChunkStore
 TELLING_TERMS = 32  # of a chunk: its name's first, then those it repeats; the text index weighs each by its rarity
 NAME_WORTH = 3  # as often as this in the text counts a term that stands in the chunk's name
 
-_PLACE = re.compile(r"(?P<path>.+):(?P<line>\d+)(?:-\d+)?")
+_PLACE = re.compile(r"(?P<path>.+):(?P<line>\d{1,9})(?:-\d+)?")
 _WORD = re.compile(r"[^\W\d]\w+")
 
 

@@ -49,6 +49,7 @@ def test_a_place_is_found_however_it_is_written(like):
     [
         ("src/app.py", "is no place; write path:line"),
         ("src/app.py:last", "is no place"),
+        ("src/app.py:" + "9" * 5000, "is no place"),
         ("src/app.py:0", "src/app.py has no code at line 0"),
         ("src/app.py:99", "src/app.py has no code at line 99; name a line within it"),
         ("lib/app.py:1", "lib/app.py is not in the index; did you mean src/app.py?"),
