@@ -23,7 +23,7 @@ from storage.chunk import Chunk
 from storage.fingerprint import Fingerprint
 from storage.memory import MemoryStore
 from storage.ranking.asking import understand
-from storage.ranking.ranking import Found, rank
+from storage.ranking.ranking import Gathered, rank
 from storage.schema import SCHEMA
 from storage.search import DEPTH_ALONE, Query, gather
 
@@ -59,7 +59,7 @@ def _measured(store: MemoryStore, kind: str, queries: list[str]) -> int:
     return int(p95 > LIMIT_MS)
 
 
-def _sorted(found: Found) -> list[tuple[float, str]]:
+def _sorted(found: Gathered) -> list[tuple[float, str]]:
     return sorted((candidate.score, candidate.outline.id) for leg in found.legs.values() for candidate in leg)
 
 

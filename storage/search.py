@@ -1,4 +1,4 @@
-"""One search over a store: legs, floor, ranking (storage/ranking/ranking.py), page."""
+"""One search over a store: what each tier, each name and each place in the query finds, its order, a page of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from storage.chunk import Candidate, Filters, Hit, Outline
 from storage.ranking.asking import Asked, understand
 from storage.ranking.locations import nearness
-from storage.ranking.ranking import Found, Ranked, rank
+from storage.ranking.ranking import Gathered, Ranked, rank
 from storage.ranking.terms import query_terms
 from storage.store import ChunkStore, Pattern
 
@@ -102,11 +102,12 @@ def _hits(store: ChunkStore, ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
     )
 
 
-def gather(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Found:
+def gather(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Gathered:
     """All that the store says to the query, before it is ordered."""
-    found = Found(_legs(store, query, depth), _named(store, query, asked))
+    found = Gathered(_legs(store, query, depth), _named(store, query, asked))
     # Of the first depth alone: what only a deeper page knows must not change the pages before it.
-    paths = {outline.file_path for outline in _cut(found, _first_depth(query)).outlines.values()}
+    first = _cut(found, _first_depth(query)).outlines.values()
+    paths = dict.fromkeys(outline.file_path for outline in first)
     pointed = [outline for outline in _pointed(store, asked, paths) if _allowed(query, outline)]
     found = replace(found, named=[*found.named, *pointed], pointed=frozenset(outline.id for outline in pointed))
     outlines = found.outlines
@@ -133,12 +134,13 @@ def _named(store: ChunkStore, query: Query, asked: Asked) -> list[Outline]:
 
 
 def _pointed(store: ChunkStore, asked: Asked, paths: Collection[str]) -> list[Outline]:
-    """The chunks that hold the lines which the query names, in the files most surely meant."""
+    """The chunks that hold the lines which the query names, in the files most surely meant; ``paths`` best first."""
     chunks = []
     for location in asked.locations:
-        near = sorted(((nearness(location, path), path) for path in paths), reverse=True)[:FILES_POINTED_AT]
-        meant = [path for certainty, path in near if location.line and certainty and certainty == near[0][0]]
-        chunks += [store.chunk_at(path, location.line) for path in meant]
+        near = {path: nearness(location, path) for path in paths} if location.line else {}
+        surest = max(near.values(), default=0.0)
+        meant = [path for path, certainty in near.items() if surest and certainty == surest]
+        chunks += [store.chunk_at(path, location.line) for path in meant[:FILES_POINTED_AT]]
     return [chunk.outline for chunk in chunks if chunk is not None]
 
 
@@ -171,7 +173,7 @@ def _settled(leg: list[Candidate], query: Query) -> list[Candidate]:
     return sorted(wanted, key=lambda candidate: (-candidate.score, *_place(candidate.outline)))
 
 
-def _ranked(asked: Asked, found: Found, depths: Sequence[int]) -> list[Ranked]:
+def _ranked(asked: Asked, found: Gathered, depths: Sequence[int]) -> list[Ranked]:
     """The candidates of all depths, shallow ones first: what a deeper page needs never changes the pages before it."""
     ranked: dict[str, Ranked] = {}
     for depth in depths:
@@ -182,7 +184,7 @@ def _ranked(asked: Asked, found: Found, depths: Sequence[int]) -> list[Ranked]:
     return list(ranked.values())
 
 
-def _cut(found: Found, depth: int) -> Found:
+def _cut(found: Gathered, depth: int) -> Gathered:
     """What was found with no more than ``depth`` candidates a leg."""
     return replace(found, legs={name: leg[:depth] for name, leg in found.legs.items()})
 

@@ -26,7 +26,7 @@ from mcp_server.settings import load
 from storage.fingerprint import Fingerprint
 from storage.lance_store import LanceStore
 from storage.ranking.asking import Asked, understand
-from storage.ranking.ranking import WEIGHTS, Found, Weights, rank
+from storage.ranking.ranking import WEIGHTS, Gathered, Weights, rank
 from storage.schema import SCHEMA
 from storage.search import DEPTH_ALONE, DEPTH_TOGETHER, Query, gather
 
@@ -40,8 +40,8 @@ class Case:
 
     question: Question
     asked: Asked
-    text: Found
-    both: Found
+    text: Gathered
+    both: Gathered
     lines: Lines
 
 
@@ -135,7 +135,7 @@ def line(variant: Variant, cases: Mapping[str, Sequence[Case]]) -> str:
     return f"| {variant.name} | {' | '.join(cells)} |"
 
 
-def shown(variant: Variant, case: Case, found: Found) -> list[Shown]:
+def shown(variant: Variant, case: Case, found: Gathered) -> list[Shown]:
     """The best hits of a case, ranked as the variant does."""
     found = found if variant.named else replace(found, named=())
     best = rank(case.asked, found, variant.weights)[:HITS]

@@ -53,7 +53,7 @@ class Asked:
     @property
     def markers(self) -> list[str]:
         """The index's terms for chunks that define an asked name, and for files that are called so."""
-        return name_markers(self.spelled, [location.parts[-1] for location in self.locations])
+        return name_markers(self.spelled, [location.parts[-1] for location in self.locations if location.is_file])
 
 
 @lru_cache(maxsize=256)
@@ -62,7 +62,8 @@ def understand(text: str) -> Asked:
     words = _WORD.findall(text)
     places = locations(text)
     said = repeated(text, literal=any(place.line for place in places))
-    is_name = len(text.split()) == 1 and bool(words) and not places and not said.pairs
+    is_path = any(place.line or len(place.parts) > 1 for place in places)  # "Mutex.lock" may be a file and is a name
+    is_name = len(text.split()) == 1 and bool(words) and not is_path and not said.pairs
     named = (word for place, word in enumerate(words) if is_name or _names_code(word, first=place == 0))
     spelled = tuple(dict.fromkeys(named))[:MOST_NAMES]
     parts = {part for word in words for part in split_identifier(word)}

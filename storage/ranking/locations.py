@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 
 # A name with one of these endings is a file's even where no folder stands before it.
 _ENDINGS = frozenset(
@@ -22,6 +23,7 @@ _ENDINGS = frozenset(
 )
 _RUN = re.compile(r"[\w.@+$~/\\-]+")
 MAX_PATH_CHARS = 400
+IN_FOLDER = 0.5  # how surely a file of an asked folder is meant
 MOST_LOCATIONS = 32  # of a query: a pasted log names hundreds, and each is held against every candidate
 _LINE = re.compile(r"""["'`)\]]*(?::(?:line\s+)?|\(|,?(?:\s+on)?\s+lines?\s+|#L)(\d{1,7})""")
 
@@ -32,6 +34,11 @@ class Location:
 
     parts: tuple[str, ...]
     line: int = 0
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it has an ending, as files do."""
+        return "." in self.parts[-1]
 
 
 @lru_cache(maxsize=256)
@@ -47,16 +54,29 @@ def locations(text: str) -> tuple[Location, ...]:
 
 
 def nearness(location: Location, file_path: str) -> float:
-    """How surely ``file_path`` is the one meant, 0 to 1: all of either path is 1, one, two, three ends .5, .67, .75."""
-    asked, parts = location.parts, file_path.lower().split("/")
-    if "." not in asked[-1]:
-        parts[-1] = parts[-1].partition(".")[0]
-    if list(asked) == parts:
-        return 1.0
-    common, shorter = 0, min(len(asked), len(parts))
-    while common < shorter and asked[-1 - common] == parts[-1 - common]:
-        common += 1
-    return 1.0 if common == shorter > 1 else common / (common + 1)
+    """How surely ``file_path`` is the one meant, 0 to 1: all of either path is 1, one, two, three ends .5, .67, .75.
+
+    Without an ending ("v3/block", but "read/write" as well) at least two ends must agree; a folder's files are .5.
+    """
+    asked, parts = location.parts, tuple(file_path.lower().split("/"))
+    if location.is_file:
+        return _agreement(asked, parts)
+    called = (*parts[:-1], parts[-1].partition(".")[0])
+    if len(asked) > 1 and _ends(asked, called) > 1:
+        return _agreement(asked, called)
+    return IN_FOLDER if len(asked) > 1 and f"/{'/'.join(asked)}/" in f"/{file_path.lower()}" else 0.0
+
+
+def _agreement(asked: tuple[str, ...], parts: tuple[str, ...]) -> float:
+    ends = _ends(asked, parts)
+    whole = ends == min(len(asked), len(parts))
+    return 1.0 if asked == parts or (whole and ends > 1) else ends / (ends + 1)
+
+
+def _ends(asked: tuple[str, ...], parts: tuple[str, ...]) -> int:
+    """How many parts agree, counted from the end."""
+    pairs = zip(reversed(asked), reversed(parts), strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _is_file(run: str) -> bool:

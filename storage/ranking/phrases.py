@@ -10,10 +10,13 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from storage.ranking.terms import ASKING
+
 _WORD = re.compile(r"\w+")
-_QUOTED = re.compile(r'"([^"\n]{3,})"|`([^`\n]{3,})`|(?<!\w)\'([^\'\n]{3,})\'(?!\w)')
-# What prose hardly has: a message after a few words and a colon, a call, an index, an assignment, a block.
-_LITERAL = re.compile(r"\s*(?:\S+\s+){0,3}\S+:\s|.*(?:\w[(\[]\S|\w\(\)|[{};]|\s[-+*/|&]?=|=>|==)", re.DOTALL)
+_QUOTED = re.compile(r'"([^"\n]{3,})"|“([^”\n]{3,})”|`([^`\n]{3,})`|(?<!\w)\'([^\'\n]{3,})\'(?!\w)')
+_MESSAGE = re.compile(r"\s*(\w*)\S*(?:\s+\S+){0,3}?:\s")  # a few words and a colon
+_SIGN = re.compile(r"[(){}\[\];=<>+*|&]|->")
+_ENDS_CODE = re.compile(r"[;{}):]\s*$")
 
 Pair = tuple[str, str]
 
@@ -36,10 +39,22 @@ def repeated(query: str, *, literal: bool = False) -> Repeated:
     Of a single quoted word it and itself are the pair. Prose and names repeat nothing.
     """
     quoted = [next(filter(None, found)) for found in _QUOTED.findall(query)]
-    if literal or (len(query.split()) > 1 and _LITERAL.match(query)):
+    if literal or _is_literal(query):
         quoted = [query]
     words = sum(len(_WORD.findall(text)) for text in quoted)
     return Repeated(frozenset().union(*map(_pairs, quoted)), words / max(1, len(_WORD.findall(query))))
+
+
+def _is_literal(query: str) -> bool:
+    """Whether all of it is a message or code: prose about ``parse(config)`` has other words, too."""
+    words = query.split()
+    if len(words) < 2:
+        return False
+    message = _MESSAGE.match(query)
+    if message and message[1].lower() not in ASKING:
+        return True
+    signs = sum(1 for word in words if _SIGN.search(word))
+    return 3 * signs > len(words) or (signs > 0 and _ENDS_CODE.search(query) is not None)
 
 
 def _pairs(text: str, *, alone: bool = False) -> frozenset[Pair]:

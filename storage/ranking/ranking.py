@@ -49,7 +49,7 @@ WEIGHTS = Weights()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Gathered:
     """What a store says to a query, before it is ordered."""
 
     legs: Mapping[str, Sequence[Candidate]]  # "text" and "vector", best first
@@ -93,7 +93,7 @@ class Ranked:
     signals: tuple[tuple[str, float], ...]
 
 
-def rank(asked: Asked, found: Found, weights: Weights = WEIGHTS) -> list[Ranked]:
+def rank(asked: Asked, found: Gathered, weights: Weights = WEIGHTS) -> list[Ranked]:
     """Every candidate once, best first; ties by path and place."""
     files: dict[str, list[Evidence]] = {}
     for evidence in gathered(asked, found, weights):
@@ -107,7 +107,7 @@ def rank(asked: Asked, found: Found, weights: Weights = WEIGHTS) -> list[Ranked]
     return sorted(ranked, key=lambda one: (-one.score, one.outline.file_path, one.outline.chunk_index))
 
 
-def gathered(asked: Asked, found: Found, weights: Weights) -> list[Evidence]:
+def gathered(asked: Asked, found: Gathered, weights: Weights) -> list[Evidence]:
     """Every candidate with what speaks for the chunk itself, best first within each file."""
     shares = {leg: weigh(leg, found.legs, weights) for leg in found.legs}
     evidence = []
@@ -138,11 +138,11 @@ def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -
     scores = [candidate.score for candidate in candidates]
     least = min(scores)
     low = min(least, least / 2) if leg == "vector" else 0.0
-    spread = (max(scores) - low) or 1.0
-    return {candidate.outline.id: weight * (candidate.score - low) / spread for candidate in candidates}
+    width = (max(scores) - low) or 1.0
+    return {candidate.outline.id: weight * (candidate.score - low) / width for candidate in candidates}
 
 
-def file_standing(asked: Asked, chunks: Sequence[Evidence], found: Found, weights: Weights) -> dict[str, float]:
+def file_standing(asked: Asked, chunks: Sequence[Evidence], found: Gathered, weights: Weights) -> dict[str, float]:
     """What speaks for a file as a whole: its further chunks' evidence, its name and folder, who imports it."""
     path = chunks[0].outline.file_path
     further = [evidence.total for evidence in chunks[1 : weights.further + 1]]

@@ -34,7 +34,7 @@ _UNSPACED = regex.compile(r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Kh
 
 # Words that ask rather than name. They are dropped from a query that has others; the index keeps them, since
 # "for", "is" and "with" are code as well.
-_ASKING = frozenset(
+ASKING = frozenset(
     (  # noqa: SIM905 - as a list it would be sixty lines
         "a an and are as at be by can code could do does find for from function give happen happens how i in is it its "
         "me my of on or our show should so some that the their them then there these they this those to using was we "
@@ -107,7 +107,7 @@ def text_terms(text: str) -> Iterator[str]:
 def query_terms(text: str) -> list[str]:
     """The distinct terms to look for, in order, at most MAX_QUERY_TERMS; empty where ``text`` has no word in it."""
     words = _WORD.findall(text[: MAX_QUERY_TERMS * 2 * MAX_TERM_CHARS])
-    telling = [word for word in words if word.lower() not in _ASKING]
+    telling = [word for word in words if word.lower() not in ASKING]
     return list(dict.fromkeys(text_terms(" ".join(telling or words))))[:MAX_QUERY_TERMS]
 
 

@@ -90,3 +90,10 @@ def test_of_pasted_code_the_first_names_are_looked_for() -> None:
     asked = understand(" ".join(f"loadPage{n}" for n in range(500)))
     assert asked.spelled == tuple(f"loadPage{n}" for n in range(MOST_NAMES))
     assert len(asked.markers) == 3 * MOST_NAMES
+
+
+def test_a_name_that_ends_as_files_do_is_a_name_as_well() -> None:
+    asked = understand("Mutex.lock")
+    assert asked.leaf == "lock"
+    assert asked.locations
+    assert understand("src/app.py").leaf == ""

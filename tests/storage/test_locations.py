@@ -82,3 +82,15 @@ def test_any_text_is_read_and_every_nearness_is_a_share(query: str) -> None:
     for location in locations(query):
         assert all(location.parts)
         assert 0 <= nearness(location, "a/b.ts") <= 1
+
+
+def test_a_slash_between_words_means_a_file_only_where_both_agree() -> None:
+    (asked,) = locations("how does the read/write lock work")
+    assert nearness(asked, "src/write.rs") == 0
+    assert nearness(asked, "src/read/write.rs") == 1
+
+
+def test_a_folder_that_is_asked_for_means_its_files() -> None:
+    (asked,) = locations("internal/balance")
+    assert nearness(asked, "internal/balance/pool.go") == 0.5
+    assert nearness(asked, "internal/rebalance/pool.go") == 0

@@ -47,8 +47,32 @@ def test_a_line_of_a_stack_trace_is_known_to_be_one_by_who_asks() -> None:
         "z.transform and z.pipe",
         "std::vector",
         "f()",
+        "what does parse(config) do when the file is missing",
+        "find retry logic; then the backoff",
+        "how to: parse the config",
+        "where is map[string] used in the router",
+        "Convert an array of (n, 2) spherical angles to (n, 3) unit vectors",
         "",
     ],
 )
 def test_prose_and_names_repeat_nothing(query: str) -> None:
     assert repeated(query) == Repeated()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ConfigError: unknown setting",
+        "block is damaged: checksum 0badf00d",
+        "for item in cart.items():",
+        "if err != nil {",
+        "self.queue.push(job, priority=5)\n",
+        "return total * rate;",
+    ],
+)
+def test_messages_and_lines_of_code_are_repeated_as_wholes(query: str) -> None:
+    assert repeated(query).part == (1.0 if len(query.split()) > 1 else 0)
+
+
+def test_typographic_quotation_marks_quote() -> None:
+    assert repeated("where is \u201cthe cart is empty\u201d said").pairs == repeated('"the cart is empty"').pairs

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from storage.chunk import Candidate, Outline
 from storage.ranking.asking import understand
 from storage.ranking.places import PLACE_WEIGHT, Place
-from storage.ranking.ranking import WEIGHTS, Found, Ranked, rank
+from storage.ranking.ranking import WEIGHTS, Gathered, Ranked, rank
 from storage.ranking.signals import MEMBER, WHOLLY, definition
 
 Legs = dict[str, list[Candidate]]
@@ -30,7 +30,7 @@ def leg(*scored: tuple[Outline, float]) -> list[Candidate]:
 
 
 def answer(query: str, **legs: list[Candidate]) -> list[Ranked]:
-    return rank(understand(query), Found(legs))
+    return rank(understand(query), Gathered(legs))
 
 
 def paths(hits: Sequence[Ranked]) -> list[str]:
@@ -190,7 +190,7 @@ def test_only_shares_of_scores_count() -> None:
 
 @pytest.mark.parametrize("legs", [{}, {"text": []}, {"text": [], "vector": []}])
 def test_nothing_found_is_no_hits(legs: Legs) -> None:
-    assert rank(understand("anything"), Found(legs)) == []
+    assert rank(understand("anything"), Gathered(legs)) == []
 
 
 def test_an_empty_query_still_ranks_what_was_found() -> None:
@@ -236,7 +236,7 @@ def test_the_answer_is_every_chunk_once_best_first_whatever_the_order_of_candida
 
 def test_weights_can_be_taken_away_one_at_a_time() -> None:
     asked = understand("load_page")
-    found = Found({"text": leg((chunk("src/load_page.py", defines="load_page"), 5.0), (chunk("tests/a.py"), 5.0))})
+    found = Gathered({"text": leg((chunk("src/load_page.py", defines="load_page"), 5.0), (chunk("tests/a.py"), 5.0))})
     bare = rank(asked, found, replace(WEIGHTS, definition=0, name=0, stem=0, exact=0))
     assert [hit.score for hit in bare] == pytest.approx([1, PLACE_WEIGHT[Place.TEST]])
     for name in ("definition", "name", "stem", "exact"):
@@ -252,7 +252,7 @@ def test_the_version_that_was_superseded_stands_behind_unless_it_is_asked_for() 
 
 def test_a_definition_found_by_its_name_alone_comes_before_uses_of_the_name() -> None:
     use, made = chunk("a.py"), chunk("b.py", defines="Session", kind="class")
-    ranked = rank(understand("Session"), Found({"text": leg((use, 10.0))}, named=[made]))
+    ranked = rank(understand("Session"), Gathered({"text": leg((use, 10.0))}, named=[made]))
     assert paths(ranked) == ["b.py", "a.py"]
     assert ranked[0].found_by == ("text",)
 
@@ -270,21 +270,21 @@ def test_what_a_name_means_is_spelled_as_it_was_asked_for() -> None:
 
 def test_the_chunk_at_an_asked_line_comes_first_of_its_file() -> None:
     chunks = [chunk("src/worker.py", index) for index in range(3)]
-    found = Found({"text": leg(*((one, 5.0) for one in chunks))}, pointed=frozenset({chunks[2].id}))
+    found = Gathered({"text": leg(*((one, 5.0) for one in chunks))}, pointed=frozenset({chunks[2].id}))
     assert rank(understand('File "worker.py", line 90'), found)[0].outline is chunks[2]
 
 
 def test_the_file_whose_path_is_asked_for_comes_first() -> None:
-    found = Found({"text": leg((chunk("src/cart/cart.test.ts"), 9.0), (chunk("src/cart/cart.ts"), 8.0))})
+    found = Gathered({"text": leg((chunk("src/cart/cart.test.ts"), 9.0), (chunk("src/cart/cart.ts"), 8.0))})
     assert paths(rank(understand("cart/cart.ts"), found))[0] == "src/cart/cart.ts"
 
 
 def test_what_is_quoted_and_what_many_import_weigh() -> None:
     plain, said = chunk("a.py"), chunk("b.py")
     legs = {"text": leg((plain, 5.0), (said, 4.5))}
-    assert paths(rank(understand("x y"), Found(legs)))[0] == "a.py"
-    assert paths(rank(understand("x y"), Found(legs, phrases={said.id: 0.5})))[0] == "b.py"
-    assert paths(rank(understand("x y"), Found(legs, links={"b.py": 1.0})))[0] == "b.py"
+    assert paths(rank(understand("x y"), Gathered(legs)))[0] == "a.py"
+    assert paths(rank(understand("x y"), Gathered(legs, phrases={said.id: 0.5})))[0] == "b.py"
+    assert paths(rank(understand("x y"), Gathered(legs, links={"b.py": 1.0})))[0] == "b.py"
 
 
 def test_a_file_in_the_folder_that_is_asked_for_comes_before_one_that_is_not() -> None:
