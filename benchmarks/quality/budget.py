@@ -2,7 +2,7 @@
 
     python -m benchmarks.quality budget --questions DIR --repositories DIR [--vocabularies RANKS] [--only NAME ...]
 
-QUESTIONS and REPOSITORIES as for ``questions``; RANKS is js-tiktoken's ``dist/ranks`` (benchmarks/vocabularies.py),
+QUESTIONS and REPOSITORIES as for ``compare``; RANKS is js-tiktoken's ``dist/ranks`` (benchmarks/vocabularies.py),
 without it tokens are as estimated. A right place counts where the answer names its file and lines, and shows one.
 """
 
