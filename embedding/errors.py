@@ -4,6 +4,7 @@ EmbeddingError
 ├── ModelMissingError      no model file, and no source gave one
 ├── SourceError            one source of a model did not give it; the next one is tried
 ├── ModelInvalidError      the file is not what it claims to be
+├── LookupTableError       a table of token vectors is missing, damaged, or cannot be written
 ├── ModelFailedError       the child that runs the model died, or answered nonsense, twice
 └── EmbeddingTimeoutError  no answer in time
 """
@@ -25,6 +26,10 @@ class SourceError(EmbeddingError):
 
 class ModelInvalidError(EmbeddingError):
     """A model file failed its checksum or its format; it was not loaded."""
+
+
+class LookupTableError(EmbeddingError):
+    """A lookup table is not there, is not what it claims to be, or could not be written; none of it is used."""
 
 
 class ModelFailedError(EmbeddingError):

@@ -1,0 +1,107 @@
+"""Texts into vectors by a table of token vectors: no model, no process, a fraction of a millisecond a text.
+
+The vector of a text is the sum of its tokens' vectors, the frequent ones weighed down (smooth inverse frequency, Arora
+et al., 2017), at norm 1. The file is embedding/table_file.py's, the tokens are embedding/words.py's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embedding.table_file import VERSION, map_table
+from embedding.words import token_hashes, words_of
+
+Floats = NDArray[np.float32]
+Counts = NDArray[np.int64]
+
+_BLOCK = 1024  # distinct tokens summed at once: 1 MB of float32 at 256 components, however long the text
+
+
+@dataclass(frozen=True, slots=True)
+class Sketches:
+    """Vectors of n texts.
+
+    ``vectors`` has shape (n, dim): rows of norm 1, and of zeros where no token of the text is known (or their sum is
+    nought). ``tokens`` and ``known``, shape (n,), say how many tokens each text has, and how many the table has.
+    """
+
+    vectors: Floats
+    tokens: Counts
+    known: Counts
+
+    @property
+    def coverage(self) -> float:
+        """The share of tokens that the table has, 0 to 1; 1 where there are none at all."""
+        total = int(self.tokens.sum())
+        return int(self.known.sum()) / total if total else 1.0
+
+
+class LookupTable:
+    """A mapped table of token vectors. Immutable, thread-safe; the file is let go with the object."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises LookupTableError where there is no whole table at ``path``."""
+        table = map_table(path)
+        self._hashes = table.hashes
+        self._codes = table.codes
+        # Both factors of a row in one: its weight among the others, and what its codes are to be multiplied with.
+        self._weights = (table.sif / (table.sif + table.frequencies) * table.scales).astype(np.float32)
+        self._fingerprint = f"lookup-{VERSION}-{table.checksum:016x}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Names everything that changes a vector: the table's content, and the version of the split."""
+        return self._fingerprint
+
+    @property
+    def dim(self) -> int:
+        """Components of a vector."""
+        return int(self._codes.shape[1])
+
+    def __len__(self) -> int:
+        """Tokens in the table."""
+        return len(self._hashes)
+
+    def sketch(self, texts: Sequence[str]) -> Sketches:
+        """The vectors of ``texts``, and how much of them the table knows."""
+        vectors = np.zeros((len(texts), self.dim), np.float32)
+        tokens = np.zeros(len(texts), np.int64)
+        known = np.zeros(len(texts), np.int64)
+        for row, text in enumerate(texts):
+            hashes = _hashes_of(text)
+            places, counts = self._find(hashes)
+            vectors[row] = _unit(self._sum(places, counts))
+            tokens[row], known[row] = len(hashes), counts.sum()
+        return Sketches(vectors, tokens, known)
+
+    def _find(self, hashes: NDArray[np.uint64]) -> tuple[Counts, Counts]:
+        """The rows of the distinct tokens that are known, and how often each stands in the text."""
+        distinct, counts = np.unique(hashes, return_counts=True)
+        places = np.searchsorted(self._hashes, distinct)
+        found = self._hashes[np.minimum(places, len(self) - 1)] == distinct
+        return places[found], counts[found]
+
+    def _sum(self, places: Counts, counts: Counts) -> Floats:
+        total = np.zeros(self.dim, np.float32)
+        for start in range(0, len(places), _BLOCK):
+            rows = places[start : start + _BLOCK]
+            shares = self._weights[rows] * counts[start : start + _BLOCK].astype(np.float32)
+            total += shares @ self._codes[rows].astype(np.float32)
+        return total
+
+
+def _hashes_of(text: str) -> NDArray[np.uint64]:
+    hashes: Iterable[int] = chain.from_iterable(map(token_hashes, words_of(text)))
+    return np.fromiter(hashes, np.uint64)
+
+
+def _unit(vector: Floats) -> Floats:
+    """At norm 1; zeros stay zeros."""
+    norm = np.linalg.norm(vector)
+    return vector / norm if norm > 0 else vector
