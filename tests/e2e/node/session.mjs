@@ -15,7 +15,7 @@ const indexed = await tool(
 );
 const found = await tool("search", { query: "ocean height from astronomy" });
 const parsed = await tool("search", { query: "passage_window", format: "json", limit: 3 });
-const refused = await tool("search", { query: "ship", limit: 0 });
+const refused = await tool("search", { query: "ship", limit: 101 });
 
 const changed = new AbortController();
 const cancelled = tool("index", { wait: true, force: true }, { signal: changed.signal, onprogress: () => changed.abort() }).then(
