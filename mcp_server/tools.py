@@ -56,7 +56,11 @@ def enum(*values: str) -> dict[str, Any]:
 
 
 Query = Annotated[
-    str, Field(description="What to find: a question in words, an identifier, a path, quoted text, or a pattern.")
+    str,
+    Field(
+        description="What to find: a question in words, a name, a path or path:line, an error message, a line "
+        "of a stack trace, a piece of code, quoted text; with mode exact or regex a pattern."
+    ),
 ]
 Limit = Annotated[int, Field(description="Hits to return, 1 to 100; 0: ten, or as many as max_tokens has room for.")]
 Offset = Annotated[int, Field(description="Hits to skip, for the next page.")]
@@ -124,7 +128,8 @@ class Tools:
         """Find code by meaning, name or text in the indexed workspace.
 
         Use this before grep or reading files: ask in words ("where is the retry delay computed"), by name
-        ("HttpClient.send", "parseConfig"), with literal text (mode="exact" or "regex"), by example (like="path:line").
+        ("HttpClient.send", "parseConfig"), by path:line, with an error message or a line of a stack trace, with literal
+        text (mode="exact" or "regex"), by example (like="path:line").
         Places come best first, as path:first-last and name, with numbered lines: signature and telling lines of each,
         the best whole while they fit in max_tokens. The last lines say what was left out and how fresh and complete
         the index is.
