@@ -83,12 +83,21 @@ def test_a_token_that_no_text_holds_keeps_what_was_known_of_it(lesson: Lesson) -
     assert not np.allclose(fit.vectors[0], prior[0])
 
 
-def test_the_ridge_with_the_least_held_out_error_is_taken(lesson: Lesson) -> None:
-    targets = reduce_teacher(lesson.teacher, HIDDEN)
-    fits = [fit_tokens(lesson.bags, targets, ridges=(ridge,)) for ridge in (0.1, 1e4)]
-    best = fit_tokens(lesson.bags, targets, ridges=(1e4, 0.1))
-    assert best.held_out_error == min(fit.held_out_error for fit in fits)
-    assert best.ridge == 0.1
+def test_a_table_known_beforehand_that_is_right_is_left_as_it_is(lesson: Lesson) -> None:
+    prior = np.random.default_rng(8).normal(size=(lesson.bags.width, HIDDEN)).astype(np.float32)
+    fit = fit_tokens(lesson.bags, lesson.bags.times(prior), prior)
+    assert np.allclose(fit.vectors, prior, atol=1e-4)
+    assert fit.held_out_error < 1e-5
+
+
+def test_the_ridge_is_judged_by_texts_held_out_not_by_those_it_learned_by_heart(lesson: Lesson) -> None:
+    some = np.arange(150)
+    bags, targets = lesson.bags.take(some), reduce_teacher(lesson.teacher, HIDDEN)[some]
+    noisy = targets + 0.5 * np.random.default_rng(9).normal(size=targets.shape).astype(np.float32)
+    loose, firm = (fit_tokens(bags, noisy, ridges=(ridge,)) for ridge in (1e-3, 1.0))
+    assert loose.trained_error < firm.trained_error
+    assert firm.held_out_error < loose.held_out_error
+    assert [fit_tokens(bags, noisy, ridges=ridges).ridge for ridges in ((1e-3, 1.0), (1.0, 1e-3))] == [1.0, 1.0]
 
 
 def test_a_fitted_table_gives_from_its_file_what_the_fit_promised(lesson: Lesson, tmp_path: Path) -> None:
