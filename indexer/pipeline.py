@@ -74,18 +74,21 @@ def refresh_text(
     ``force`` reads every file, whatever its size and time say; what was indexed answers until its file's turn comes.
     """
     report(Progress("walk", 0, 0))
-    changes = drift(root, store.files(), settings)
+    known = store.files()
+    changes = drift(root, known, settings)
     if force:
-        changes = replace(drift(root, {}, settings), gone=changes.gone)
+        known, changes = {}, replace(drift(root, {}, settings), gone=changes.gone)
     total = len(changes.to_read)
     store.delete_files(changes.gone)
     if changes.skipped:
         store.replace_files([FileRows(_skip_record(skip), ()) for skip in changes.skipped])
     done = chunks = 0
     skipped: dict[str, int] = {}
-    for batch in batches(_rows(changes.to_read, settings, stop)):
-        store.replace_files(batch)
-        before, chunks = chunks, chunks + sum(len(rows.chunks) for rows in batch)
+    for batch in batches(_rows(changes.to_read, known, settings, stop)):
+        cut = [rows for rows in batch if isinstance(rows, FileRows)]
+        store.replace_files(cut)
+        store.refresh_records([record for record in batch if isinstance(record, FileRecord)])
+        before, chunks = chunks, chunks + sum(len(rows.chunks) for rows in cut)
         if chunks // UNINDEXED_CHUNKS > before // UNINDEXED_CHUNKS:
             store.maintain()
         done += len(batch)
@@ -116,11 +119,16 @@ def refresh_vectors(store: ChunkStore, embedder: Embedder, report: Report, stop:
     return done
 
 
-def load(file: SourceFile, settings: IndexSettings) -> FileRows | None:
-    """One file's rows; a file that cannot be indexed has none and a reason, one that is gone is None."""
+def load(file: SourceFile, settings: IndexSettings, known: FileRecord | None = None) -> FileRows | FileRecord | None:
+    """One file's rows; its record alone where its content is the one ``known``; None for a file that is gone.
+
+    A file that cannot be indexed has no chunks and a reason.
+    """
     source = read_source(file, settings)
     if isinstance(source, Skip):
         return None if source.reason is SkipReason.VANISHED else FileRows(_skip_record(source), ())
+    if known is not None and known.file_hash == source.file_hash:
+        return replace(known, size=source.size, mtime_ns=source.mtime_ns)
     chunks = chunk_file(file.path, source.text, source.file_hash, settings)
     language = chunks[0].language if chunks else detect_language(file.path, source.text)
     record = FileRecord(file.path, source.size, source.mtime_ns, source.file_hash, language, len(chunks))
@@ -128,14 +136,14 @@ def load(file: SourceFile, settings: IndexSettings) -> FileRows | None:
 
 
 def batches(
-    files: Iterable[FileRows], first: int = FIRST_BATCH_CHUNKS, largest: int = LARGEST_BATCH_CHUNKS
-) -> Iterator[list[FileRows]]:
+    files: Iterable[FileRows | FileRecord], first: int = FIRST_BATCH_CHUNKS, largest: int = LARGEST_BATCH_CHUNKS
+) -> Iterator[list[FileRows | FileRecord]]:
     """Group files into commits of about ``first`` chunks, doubling up to ``largest``; a file is never divided."""
-    batch: list[FileRows] = []
+    batch: list[FileRows | FileRecord] = []
     weight, target = 0, first
     for rows in files:
         batch.append(rows)
-        weight += 1 + len(rows.chunks)  # a file without chunks is a row as well
+        weight += 1 + (len(rows.chunks) if isinstance(rows, FileRows) else 0)  # a record is a row as well
         if weight >= target:
             yield batch
             batch, weight, target = [], 0, min(2 * target, largest)
@@ -143,11 +151,13 @@ def batches(
         yield batch
 
 
-def _rows(files: Iterable[SourceFile], settings: IndexSettings, stop: Stop) -> Iterator[FileRows]:
+def _rows(
+    files: Iterable[SourceFile], known: Mapping[str, FileRecord], settings: IndexSettings, stop: Stop
+) -> Iterator[FileRows | FileRecord]:
     for file in files:
         if stop():
             return
-        rows = load(file, settings)
+        rows = load(file, settings, known.get(file.path))
         if rows is not None:
             yield rows
 

@@ -38,7 +38,7 @@ from storage.layout import Layout, Stamp, private_files
 from storage.lock import WriterLock
 from storage.matching import compile_pattern, first_matches, matched_lines
 from storage.ranking.links import centralities
-from storage.schema import chunk_rows, file_rows, vector_rows
+from storage.schema import chunk_rows, file_rows, record_rows, vector_rows
 from storage.sql import all_of, any_of, containing, passing
 from storage.store import Damage, Matches, Pattern, StoreStats
 
@@ -125,6 +125,12 @@ class LanceStore:
                 index.chunks.delete(any_of("file_path", by_path))
             index.settle_vectors(by_path.keys(), {chunk.id: chunk for chunk in chunks})
             index.files.merge(file_rows(by_path.values()), "path")
+
+    def refresh_records(self, records: Sequence[FileRecord]) -> None:
+        """Put these records in place of those of the same paths."""
+        if records:
+            with self._write():
+                self._begun().files.merge(record_rows(records), "path")
 
     def delete_files(self, paths: Collection[str]) -> None:
         """Forget these paths; unknown ones are ignored."""

@@ -86,6 +86,12 @@ class MemoryStore:
                     contents.chunks[chunk.id] = chunk
                     contents.terms[chunk.id] = Counter(index_terms(chunk).split())
 
+    def refresh_records(self, records: Sequence[FileRecord]) -> None:
+        """Put these records in place of those of the same paths."""
+        with self._lock:
+            known = self._begun().files
+            known.update((record.path, record) for record in records if record.path in known)
+
     def delete_files(self, paths: Collection[str]) -> None:
         """Forget these paths."""
         with self._lock:

@@ -87,6 +87,15 @@ def chunk_rows(chunks: Iterable[Chunk]) -> pa.Table:
     return _table(columns, chunk_schema())
 
 
+def record_rows(records: Iterable[FileRecord]) -> pa.Table:
+    """Rows of ``file_schema`` without what was read of the files."""
+    schema = file_schema()
+    columns = _columns(FILE_FIELDS, map(_FILE_VALUES, records))
+    import pyarrow as pa
+
+    return _table(columns, pa.schema([schema.field(name) for name in FILE_FIELDS]))
+
+
 def file_rows(files: Iterable[FileRows]) -> pa.Table:
     """Rows of ``file_schema`` from files."""
     files = list(files)

@@ -109,6 +109,10 @@ class ChunkStore(Protocol):
         """
         ...
 
+    def refresh_records(self, records: Sequence[FileRecord]) -> None:
+        """Put these records in place of those of the same paths, whose content is the same: chunks and vectors stay."""
+        ...
+
     def delete_files(self, paths: Collection[str]) -> None:
         """Forget these paths; unknown ones are ignored."""
         ...

@@ -478,3 +478,17 @@ def test_one_writer_may_write_several_times_within_its_block(store: ChunkStore) 
 def test_closing_twice_is_harmless(store: ChunkStore) -> None:
     store.close()
     store.close()
+
+
+def test_a_refreshed_record_leaves_chunks_vectors_and_imports_as_they_are(store: ChunkStore) -> None:
+    store.replace_files([PARSER, replace(SERVER, imports=("src/parser",))])
+    fill_vectors(store)
+    newer = replace(PARSER.record, mtime_ns=PARSER.record.mtime_ns + 1, size=PARSER.record.size)
+    store.refresh_records([newer])
+    store.refresh_records([replace(newer, path="no/such.py")])
+    store.refresh_records([])
+    assert store.files() == {PARSER.record.path: newer, SERVER.record.path: SERVER.record}
+    assert set(text(store, "parse config")) == {PARSER.record.path}
+    assert store.stats().vectors == store.stats().chunks
+    assert store.links([PARSER.record.path]) == {PARSER.record.path: 1}
+    assert store.check() == []
