@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 SCHEMA = 1
+_RETRY_S = 0.02  # until a file that others are making is tried again
 BUSY_TIMEOUT_S = 2.0  # what another process may take to write a batch; longer and this one does without
 _EVICT_TO = 0.9  # evicting goes this far below the bound, so that it is seldom
 _ROW_OVERHEAD = 64  # key, time, checksum and the B-tree's share, measured at 384 dimensions
@@ -115,13 +116,29 @@ class VectorCache:
                 self._path.with_name(self._path.name + suffix).unlink()
 
     def _connect(self) -> sqlite3.Connection:
+        """Open the file; where others are just making it, sqlite says "locked" at once, whatever its time-out."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path.touch(mode=0o600)
+        end = time.monotonic() + BUSY_TIMEOUT_S
+        while True:
+            try:
+                self._database = self._opened()
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() >= end:
+                    raise
+                time.sleep(_RETRY_S)
+            else:
+                return self._database
+
+    def _opened(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
-        self._database = database
-        database.execute("PRAGMA journal_mode = WAL")
-        database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last batch, never the file
-        self._adopt(database)
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            database.execute("PRAGMA synchronous = NORMAL")  # a power cut may lose the last batch, never the file
+            self._adopt(database)
+        except sqlite3.Error:
+            database.close()  # kept, it would be taken for one that has its table
+            raise
         return database
 
     def _adopt(self, database: sqlite3.Connection) -> None:

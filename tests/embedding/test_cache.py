@@ -7,6 +7,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,6 +153,21 @@ def test_many_processes_may_write_at_once(tmp_path: Path) -> None:
         _, complaints = writer.communicate(timeout=100)
         assert writer.returncode == 0, complaints.decode()
     assert len(VectorCache(path, ROOM).find(keys_of(1000), DIM)) == 1000
+
+
+def test_a_file_that_was_held_when_it_was_opened_is_opened_by_the_next_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedding.cache.BUSY_TIMEOUT_S", 0.05)
+    path = tmp_path / "v.sqlite3"
+    cache = VectorCache(path, ROOM)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        cache.keep(keys_of(3), unit_vectors(3))
+        assert cache.find(keys_of(3), DIM) == {}
+        other.execute("ROLLBACK")
+    cache.keep(keys_of(3), unit_vectors(3))
+    assert len(cache.find(keys_of(3), DIM)) == 3
 
 
 class Counting:
