@@ -34,11 +34,11 @@ def roots(*several):
 
 APP = make_file("src/app.py", "def first():\n    pass", "def second():\n    pass")
 LOGO = make_file("logo.png", skipped="binary")
-ONE = roots(root("/work/app", APP, LOGO))
+ONE = roots(root("/srv/app", APP, LOGO))
 
 
 @pytest.mark.parametrize(
-    "like", ["src/app.py:4", "./src/app.py:4", "/work/app/src/app.py:4", "src/app.py:3-4", " src\\app.py:4 "]
+    "like", ["src/app.py:4", "./src/app.py:4", "/srv/app/src/app.py:4", "src/app.py:3-4", " src\\app.py:4 "]
 )
 def test_a_place_is_found_however_it_is_written(like):
     assert find_example(like, ONE).chunk == APP.chunks[1]
@@ -66,7 +66,7 @@ def test_what_is_no_place_is_refused_in_one_sentence(like, told):
 
 def test_with_several_roots_the_path_is_as_answers_write_it():
     other = make_file("src/app.py", "def other():\n    pass")
-    both = roots(root("/work/app", APP), root("/work/lib", other))
+    both = roots(root("/srv/app", APP), root("/srv/lib", other))
     assert find_example("lib/src/app.py:1", both).chunk == other.chunks[0]
     assert find_example("app/src/app.py:1", both).chunk == APP.chunks[0]
 
