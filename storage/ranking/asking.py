@@ -21,8 +21,8 @@ _PLACE_WORDS = {
     Place.PROSE: "doc docs documentation readme changelog guide guides license licence",
     Place.LEGACY: "deprecated deprecate deprecation legacy compat compatibility obsolete",
     Place.STUB: "stub stubs typings declarations",
-    Place.GENERATED: "generated generate generator codegen protobuf proto",
-    Place.VENDORED: "vendor vendored vendoring bundled third party",
+    Place.GENERATED: "generated codegen protobuf proto",
+    Place.VENDORED: "vendor vendored vendoring bundled",
 }
 _VERSION = re.compile(r"\bv\d+\b")
 _WORD = re.compile(r"[^\W\d]\w*")

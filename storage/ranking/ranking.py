@@ -35,7 +35,6 @@ class Weights:
     line: float = 1.0  # of the chunk that holds a line the query names
     others: float = 0.4  # of a file's further chunks' evidence
     fading: float = 0.6  # from one further chunk to the next
-    further: int = 5  # chunks of a file that count beside its best
     stem: float = 1.0  # of a file whose whole name stands in the query
     folder: float = 0.3  # of a file in a folder whose whole name stands in the query
     exact: float = 0.7  # of a file that is named as an asked identifier
@@ -145,7 +144,7 @@ def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -
 def file_standing(asked: Asked, chunks: Sequence[Evidence], found: Gathered, weights: Weights) -> dict[str, float]:
     """What speaks for a file as a whole: its further chunks' evidence, its name and folder, who imports it."""
     path = chunks[0].outline.file_path
-    further = [evidence.total for evidence in chunks[1 : weights.further + 1]]
+    further = [evidence.total for evidence in chunks[1:]]
     return _telling(
         {
             "stem": weights.stem * signals.stem(asked, path),

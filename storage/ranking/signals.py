@@ -11,33 +11,28 @@ from storage.ranking.terms import fold, name_terms
 
 CONTAINERS = frozenset(("class", "struct", "interface", "trait", "enum", "type", "object", "module", "namespace"))
 
-AMONG_OTHERS = 0.7  # of a name that is not the first a chunk defines
-INSIDE = 0.5  # of a name that is not the chunk's own: a field, a local function
 RESPELLED = 0.5  # of a name in another spelling: who asks for "Deserialize" means no method "deserialize"
 MEMBER = 0.6  # of a function or field where the query is a name: a type of that name is meant more often
 QUALIFIER = 0.4  # of what stands before the last part of a qualified name: "JobQueue" of "JobQueue.claim"
 WHOLE_FROM = 4  # words of a question, of which a file's name must have one to count wholly
-WHOLLY = 4.5  # how much more a definition tells where the query is that name and nothing else
+WHOLLY = 6.0  # how much more a definition tells where the query is that name and nothing else
 
 
 def definition(asked: Asked, outline: Outline) -> float:
     """How much a chunk is the definition of an asked name: 0, to 1 in prose and to WHOLLY where the query is a name."""
     if not asked.names:
         return 0.0
-    own = fold(outline.name_path.rpartition("/")[2])
-    best = max((_defined(asked, name, own, place) for place, name in enumerate(outline.defines)), default=0.0)
+    best = max((_defined(asked, name) for name in outline.defines), default=0.0)
     if not asked.is_name:
         return best
     return WHOLLY * best * (1.0 if outline.kind in CONTAINERS or len(asked.names) > 1 else MEMBER)
 
 
-def _defined(asked: Asked, name: str, own: str, place: int) -> float:
+def _defined(asked: Asked, name: str) -> float:
     folded = fold(name)
     if folded not in asked.names:
         return 0.0
-    worth = 1.0 if own == folded else INSIDE
-    worth *= 1.0 if place == 0 else AMONG_OTHERS
-    worth *= 1.0 if name.strip("$@?!") in asked.spelled else RESPELLED
+    worth = 1.0 if name.strip("$@?!") in asked.spelled else RESPELLED
     return worth if asked.leaf in ("", folded) else worth * QUALIFIER
 
 
