@@ -1,18 +1,24 @@
-"""From settings to an Embedder: find the model, run it, put the cache before it. Fetches nothing."""
+"""From settings to an Embedder (the model, run, with the cache before it) and to a LookupTable. Fetches nothing."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedding.cache import CachedEmbedder, VectorCache
 from embedding.client import LocalEmbedder
 from embedding.embedder import Embedder
-from embedding.errors import ModelMissingError
+from embedding.errors import LookupTableError, ModelMissingError
 from embedding.model import ModelSpec, spec_for
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.sources import locate, models_directory
 
+if TYPE_CHECKING:
+    from embedding.lookup import LookupTable
+
 NO_MODEL = "none"
+NO_TABLE = "none"
+SHIPPED_TABLE = Path(__file__).parent / "tables" / "all-minilm-l6-v2.embd"
 CACHE_FILE = "vectors.sqlite3"
 
 
@@ -41,6 +47,42 @@ def wanted_spec(model: ModelSettings) -> ModelSpec:
             "Set model.name to all-minilm-l6-v2 to turn it on."
         )
     return spec_for(model.name)
+
+
+def open_table(model: ModelSettings, data_dir: Path) -> LookupTable:
+    """The lookup table the settings ask for; no model is needed for it, and none is loaded.
+
+    Raises LookupTableError where tables are turned off, or there is no whole one at ``table_path``.
+    """
+    path = table_path(model, data_dir)
+    if path is None:
+        raise LookupTableError(
+            "Sketches are turned off (model.table is none); search goes on without them. "
+            "Remove the setting to turn them on."
+        )
+    from embedding.lookup import LookupTable
+
+    return LookupTable(path)
+
+
+def table_path(model: ModelSettings, data_dir: Path) -> Path | None:
+    """Where the table the settings ask for lies, whether or not it is there; None where they ask for none.
+
+    One named by its path comes first, then one that was made for the model, then the one that codeloupe brings.
+    """
+    if model.table:
+        return None if model.table.lower() == NO_TABLE else Path(model.table).expanduser()
+    own = own_table_path(model, data_dir)
+    return own if own and own.is_file() else SHIPPED_TABLE
+
+
+def own_table_path(model: ModelSettings, data_dir: Path) -> Path | None:
+    """Where a table made for the chosen model is kept, beside model files; None where no known model is chosen."""
+    try:
+        name = wanted_spec(model).name
+    except ModelMissingError:
+        return None
+    return models_directory(model, data_dir) / f"{name}.embd"
 
 
 def _how_to_get(spec: ModelSpec, directory: Path) -> str:

@@ -12,6 +12,10 @@ class ModelSettings(BaseModel):
 
     name: str = Field(default="all-minilm-l6-v2", description="a known model, a path to a GGUF file, or none")
     directory: str = Field(default="", description="where model files are kept; empty: the user's data directory")
+    table: str = Field(
+        default="",
+        description="the lookup table for sketches: a path, or none; empty: the model's own, else the one that is shipped",
+    )
     processes: int = Field(default=0, ge=0, le=64, description="children that embed; 0: one for each core")
     query_threads: int = Field(
         default=0,
