@@ -14,7 +14,7 @@ class ModelSettings(BaseModel):
     directory: str = Field(default="", description="where model files are kept; empty: the user's data directory")
     table: str = Field(
         default="",
-        description="the lookup table for sketches: a path, or none; empty: the model's own, else the one that is shipped",
+        description="the lookup table for sketches: a path, or none; empty: the model's own, else the shipped one",
     )
     processes: int = Field(default=0, ge=0, le=64, description="children that embed; 0: one for each core")
     query_threads: int = Field(
