@@ -19,6 +19,7 @@ class Freshness:
     files_expected: int  # as many as the directory has, as far as known
     chunks: int
     vectors: int
+    sketches: int = 0
     changed_files: int = 0  # changed, new or gone since they were indexed
     notes: tuple[str, ...] = ()
 
@@ -26,6 +27,11 @@ class Freshness:
     def text_share(self) -> float:
         """Share of the directory's files whose text is searchable, 0 to 1."""
         return _share(self.files, self.files_expected)
+
+    @property
+    def sketch_share(self) -> float:
+        """Share of the chunks that have a sketch, 0 to 1."""
+        return _share(self.sketches, self.chunks) if self.chunks else self.text_share
 
     @property
     def vector_share(self) -> float:
@@ -37,6 +43,7 @@ class Freshness:
         return {
             "state": self.state,
             "text": round(self.text_share, 4),
+            "sketch": round(self.sketch_share, 4),
             "vectors": round(self.vector_share, 4),
             "files": self.files,
             "changed_files": self.changed_files,
@@ -45,7 +52,8 @@ class Freshness:
 
     def sentence(self) -> str:
         """One line for a reader."""
-        parts = [f"{self.state}; text {percent(self.text_share)}, vectors {percent(self.vector_share)}"]
+        tiers = {"text": self.text_share, "sketch": self.sketch_share, "vectors": self.vector_share}
+        parts = [f"{self.state}; " + ", ".join(f"{tier} {percent(share)}" for tier, share in tiers.items())]
         if self.changed_files:
             doing = "being indexed" if self.state == "indexing" else "not indexed yet"
             parts.append(f"{counted(self.changed_files, 'file')} changed since, {doing}")
@@ -63,6 +71,7 @@ def combine(several: Sequence[Freshness]) -> Freshness:
         files_expected=sum(one.files_expected for one in several),
         chunks=sum(one.chunks for one in several),
         vectors=sum(one.vectors for one in several),
+        sketches=sum(one.sketches for one in several),
         changed_files=sum(one.changed_files for one in several),
         notes=tuple(dict.fromkeys(note for one in several for note in one.notes)),
     )

@@ -6,9 +6,14 @@ file's text after decoding to UTF-8 with ``\n`` line ends. Paths are relative to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import xxhash
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 def chunk_id(file_path: str, read: str, occurrence: int) -> str:
@@ -94,6 +99,8 @@ class FileRows:
     record: FileRecord
     chunks: tuple[Chunk, ...]
     imports: tuple[str, ...] = ()  # the modules it names, as storage/ranking/links.py calls them
+    # Shape (len(chunks), sketch_dim), rows of norm 1, or of zeros where nothing in a chunk is known; None: all zeros.
+    sketches: NDArray[np.float32] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,6 @@ class Hit:
 
     chunk: Chunk
     score: float
-    found_by: tuple[str, ...]  # of "text", "vector", "exact", "regex"
+    found_by: tuple[str, ...]  # of "text", "sketch", "vector", "exact", "regex"
     matched_lines: tuple[int, ...] = ()  # 1-based lines with an exact or regex match
     signals: tuple[tuple[str, float], ...] = ()  # what made the score, by name (storage/ranking/ranking.py)

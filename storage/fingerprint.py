@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from storage.chunk import FileRows
 from storage.errors import IndexUnusableError
 
 if TYPE_CHECKING:
@@ -15,12 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Only what changes stored bytes: the row schema, the way files are cut, the model and its dimension."""
+    """Only what changes stored bytes: the row schema, how files are cut, the model and the table, their dimensions."""
 
     schema: str
     chunker: str
     model: str = ""  # "" while no model is there: text alone
     dim: int = 0
+    sketch: str = ""  # "" where no table is there: no sketches
+    sketch_dim: int = 0
 
 
 class IndexState(StrEnum):
@@ -30,6 +34,7 @@ class IndexState(StrEnum):
     CURRENT = "current"
     STALE_SCHEMA = "stale_schema"
     STALE_CHUNKER = "stale_chunker"
+    STALE_SKETCH = "stale_sketch"
     STALE_MODEL = "stale_model"  # text serves, vectors must be made again
     CORRUPT = "corrupt"
 
@@ -45,9 +50,22 @@ def compare(stored: Fingerprint | None, wanted: Fingerprint) -> IndexState:
         return IndexState.STALE_SCHEMA
     if stored.chunker != wanted.chunker:
         return IndexState.STALE_CHUNKER
+    if (stored.sketch, stored.sketch_dim) != (wanted.sketch, wanted.sketch_dim):
+        return IndexState.STALE_SKETCH
     if wanted.model and (stored.model, stored.dim) != (wanted.model, wanted.dim):
         return IndexState.STALE_MODEL
     return IndexState.CURRENT
+
+
+def require_sketches(fingerprint: Fingerprint, files: Sequence[FileRows]) -> None:
+    """Raise IndexUnusableError unless each file's sketches, where there are any, fit its chunks and the index."""
+    for rows in files:
+        shape = (len(rows.chunks), fingerprint.sketch_dim)
+        if rows.sketches is not None and rows.sketches.shape != shape:
+            raise IndexUnusableError(
+                f"{rows.record.path} has sketches of shape {rows.sketches.shape}, and the index keeps {shape} "
+                f"({fingerprint.sketch or 'no table'}); sketch its chunks with the table of the index."
+            )
 
 
 def require_vectors(fingerprint: Fingerprint, count: int, vectors: NDArray[np.float32]) -> None:

@@ -155,6 +155,16 @@ class Table:
     ) -> pa.Table:
         """Rows by cosine distance of ``embedding``, nearest first, with ``_distance``; exact where ``ask`` is None."""
         query = self._query([*columns, "_distance"], where).nearest_to(vector).distance_type("cosine").limit(limit)
+        return self._nearest(query, ask)
+
+    def alike(
+        self, vector: NDArray[np.float32], columns: Sequence[str], where: str, limit: int, ask: AnnQuery | None
+    ) -> pa.Table:
+        """Rows by ``sketch``, as ``near``; by 1 less the product, which rows of zeros have too."""
+        query = self._query([*columns, "_distance"], where).nearest_to(vector).column("sketch")
+        return self._nearest(query.distance_type("dot").limit(limit), ask)
+
+    def _nearest(self, query: Any, ask: AnnQuery | None) -> pa.Table:
         if ask is None:
             return self._read(query.bypass_vector_index().to_arrow())
         return self._read(query.nprobes(ask.nprobes).refine_factor(ask.refine_factor).to_arrow())

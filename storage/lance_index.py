@@ -61,6 +61,7 @@ class OpenIndex:
     importers: Held[Mapping[str, int]]  # module -> how many files import it
     vectors: Table | None  # None where the index was made without a model
     scan: VectorScan | None  # None where there is an index over vectors, too
+    sketches: VectorScan | None  # None where the index was made without a table
 
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The first chunk of ``file_path`` that holds the 1-based ``line``."""
@@ -89,6 +90,17 @@ class OpenIndex:
         # Rounded to what single precision knows: equal texts get equal scores, however they were compared.
         found = [Candidate(known[chunk_id], round(score, 6)) for chunk_id, score in nearest if chunk_id in known]
         return found[:limit]
+
+    def alike(self, vector: NDArray[np.float32], limit: int, where: str) -> list[Candidate]:
+        """Chunks by the cosine similarity of their sketches, best first."""
+        if self.sketches is None:
+            return []
+        nearest = None if where else self.sketches.near(vector, limit)
+        if nearest is None:
+            rows = self.chunks.alike(vector, ["id"], where, limit, None)
+            nearest = [(chunk_id, 1 - distance) for chunk_id, distance in _tuples(rows)]
+        known = self.rows.outlines([chunk_id for chunk_id, _ in nearest])
+        return [Candidate(known[chunk_id], round(score, 6)) for chunk_id, score in nearest if chunk_id in known]
 
     def _nearest(self, vectors: Table, vector: NDArray[np.float32], limit: int, where: str) -> list[tuple[str, float]]:
         if not where and self.scan is not None and (found := self.scan.near(vector, limit)) is not None:
@@ -139,6 +151,7 @@ class OpenIndex:
             files=self.files.count(),
             chunks=chunks,
             vectors=self.vectors.count() if self.vectors else 0,
+            sketches=chunks if self.sketches else 0,
             skipped=dict(Counter(skipped)),
             vector_index=self.file.vector_index,
             text_index="none" if scanned is None or scanned == chunks else "bm25",
@@ -161,7 +174,7 @@ def create_index(layout: Layout, fingerprint: Fingerprint) -> None:
     file = IndexFile(fingerprint, f"chunks-{number}", vectors, f"files-{number}")
     database = Database(layout.directory)
     try:
-        chunks = database.create(file.chunks, chunk_schema(), "id")
+        chunks = database.create(file.chunks, chunk_schema(fingerprint.sketch_dim), "id")
         chunks.index_keys("id", "file_path")
         chunks.index_labels("language", "kind")
         chunks.index_terms()
@@ -187,11 +200,19 @@ def create_vectors(layout: Layout, current: IndexFile, fingerprint: Fingerprint)
 def open_index(database: Database, file: IndexFile) -> OpenIndex:
     """Open the tables in force. Raises IndexUnusableError where one does not open."""
     vectors = database.open(file.vectors) if file.vectors else None
-    scan = VectorScan(vectors, file.fingerprint.dim) if vectors and file.vector_index == "exact" else None
+    exact = vectors is not None and file.vector_index == "exact"
     chunks = database.open(file.chunks)
     files = database.open(file.files)
+    fingerprint = file.fingerprint
     return OpenIndex(
-        file, chunks, ChunkRows(chunks), files, Held(files, _importers, MOST_FILES, asked=1), vectors, scan
+        file,
+        chunks,
+        ChunkRows(chunks),
+        files,
+        Held(files, _importers, MOST_FILES, asked=1),
+        vectors,
+        VectorScan(vectors, "embedding", fingerprint.dim) if vectors and exact else None,
+        VectorScan(chunks, "sketch", fingerprint.sketch_dim) if fingerprint.sketch_dim else None,
     )
 
 

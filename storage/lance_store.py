@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 from storage.ann import EXACT_UP_TO, Choice, plan_ann_index
 from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
 from storage.errors import IndexUnusableError
-from storage.fingerprint import Fingerprint, IndexState, compare, require_vectors
+from storage.fingerprint import Fingerprint, IndexState, compare, require_sketches, require_vectors
 from storage.lance import Database
 from storage.lance_errors import translated
 from storage.lance_index import (
@@ -119,8 +119,10 @@ class LanceStore:
         by_path = {rows.record.path: rows for rows in files}
         chunks = [chunk for rows in by_path.values() for chunk in rows.chunks]
         with self._changing(by_path.keys()) as index:
+            require_sketches(index.file.fingerprint, files)
             if chunks:
-                index.chunks.merge(chunk_rows(chunks), "id", where_gone=any_of("file_path", by_path))
+                rows = chunk_rows(by_path.values(), index.file.fingerprint.sketch_dim)
+                index.chunks.merge(rows, "id", where_gone=any_of("file_path", by_path))
             else:
                 index.chunks.delete(any_of("file_path", by_path))
             index.settle_vectors(by_path.keys(), {chunk.id: chunk for chunk in chunks})
@@ -191,6 +193,11 @@ class LanceStore:
         where = passing(filters)
         asked = " ".join(dict.fromkeys(terms))
         return self._read(lambda index: index.rows.match(asked, limit, where), []) if asked and limit > 0 else []
+
+    def find_sketch(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
+        """Chunks by their sketches' cosine similarity, best first."""
+        where = passing(filters)
+        return self._read(lambda index: index.alike(vector, limit, where), []) if limit > 0 else []
 
     def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
         """Nearest chunks by cosine similarity, best first."""

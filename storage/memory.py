@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ import numpy as np
 
 from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
 from storage.errors import IndexUnusableError
-from storage.fingerprint import Fingerprint, IndexState, compare, require_vectors
+from storage.fingerprint import Fingerprint, IndexState, compare, require_sketches, require_vectors
 from storage.matching import compile_pattern, first_matches, matched_lines
 from storage.ranking.bm25 import Corpus, inverse_document_frequency, term_weight
 from storage.ranking.globs import path_predicate
@@ -37,6 +37,7 @@ class _Contents:
     imports: dict[str, tuple[str, ...]] = field(default_factory=dict)  # path -> modules
     terms: dict[str, Counter[str]] = field(default_factory=dict)  # chunk id -> how often each term stands there
     vectors: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    sketches: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
 
 class MemoryStore:
@@ -77,11 +78,14 @@ class MemoryStore:
         """Put these files' rows in place of all earlier rows of the same paths."""
         with self._lock:
             contents = self._begun()
+            require_sketches(contents.fingerprint, files)
             for rows in files:
                 self._forget(contents, rows.record.path, kept={chunk.id for chunk in rows.chunks})
                 contents.files[rows.record.path] = rows.record
                 contents.by_path[rows.record.path] = rows.chunks
                 contents.imports[rows.record.path] = rows.imports
+                if rows.sketches is not None:
+                    contents.sketches.update(zip((chunk.id for chunk in rows.chunks), rows.sketches, strict=True))
                 for chunk in rows.chunks:
                     contents.chunks[chunk.id] = chunk
                     contents.terms[chunk.id] = Counter(index_terms(chunk).split())
@@ -139,13 +143,16 @@ class MemoryStore:
             if contents is None or not contents.vectors:
                 return []
             require_vectors(contents.fingerprint, 1, vector[None])
-            chunks = [chunk for chunk in _in_order(contents, passes) if chunk.id in contents.vectors]
-            if not chunks:
+            return _nearest(contents.vectors, _in_order(contents, passes), vector, limit)
+
+    def find_sketch(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
+        """The cosine similarity to every sketch, best first."""
+        passes = chunk_predicate(filters)
+        with self._lock:
+            contents = self._contents
+            if contents is None:
                 return []
-            scores = np.vecdot(np.stack([contents.vectors[chunk.id] for chunk in chunks]), vector)
-            return _best(
-                [Candidate(chunk.outline, float(score)) for chunk, score in zip(chunks, scores, strict=True)], limit
-            )
+            return _nearest(contents.sketches, _in_order(contents, passes), vector, limit)
 
     def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:
         """Chunks with a line that matches, by path and place."""
@@ -181,7 +188,8 @@ class MemoryStore:
                 return StoreStats(0, 0, 0)
             skipped = Counter(record.skipped for record in self._contents.files.values() if record.skipped)
             counts = len(self._contents.files), len(self._contents.chunks), len(self._contents.vectors)
-            return StoreStats(*counts, skipped=dict(skipped), text_index="none")
+            sketches = counts[1] if self._contents.fingerprint.sketch_dim else 0
+            return StoreStats(*counts, sketches, skipped=dict(skipped), text_index="none")
 
     def maintain(self) -> None:
         """Nothing to do: every search looks at everything."""
@@ -207,6 +215,7 @@ class MemoryStore:
         for chunk in contents.by_path.pop(path, ()):
             contents.chunks.pop(chunk.id, None)
             contents.terms.pop(chunk.id, None)
+            contents.sketches.pop(chunk.id, None)
             if chunk.id not in kept:
                 contents.vectors.pop(chunk.id, None)
 
@@ -240,6 +249,16 @@ def _bm25(documents: dict[str, Counter[str]], terms: Sequence[str]) -> dict[str,
         for chunk_id, count in holding.items():
             scores[chunk_id] = scores.get(chunk_id, 0.0) + telling * term_weight(corpus, count, lengths[chunk_id])
     return scores
+
+
+def _nearest(
+    rows: Mapping[str, NDArray[np.float32]], chunks: Iterator[Chunk], vector: NDArray[np.float32], limit: int
+) -> list[Candidate]:
+    known = [chunk for chunk in chunks if chunk.id in rows]
+    if not known:
+        return []
+    scores = np.vecdot(np.stack([rows[chunk.id] for chunk in known]), vector)
+    return _best([Candidate(chunk.outline, float(score)) for chunk, score in zip(known, scores, strict=True)], limit)
 
 
 def _best(found: list[Candidate], limit: int) -> list[Candidate]:

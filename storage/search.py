@@ -36,6 +36,7 @@ class Query:
 
     text: str
     vector: NDArray[np.float32] | None = None
+    sketch: NDArray[np.float32] | None = None  # shape (sketch_dim,), norm 1; None where there is no table
     mode: Mode = "hybrid"
     filters: Filters = field(default_factory=Filters)
     limit: int = 10
@@ -49,9 +50,9 @@ class Query:
     @property
     def legs(self) -> tuple[str, ...]:
         """The tiers this query asks."""
-        if self.mode == "semantic":
-            return ("vector",) if self.vector is not None else ()
-        return ("text",) if self.mode == "text" or self.vector is None else ("text", "vector")
+        meant = {"sketch": self.sketch, "vector": self.vector}
+        meaning = tuple(leg for leg, vector in meant.items() if vector is not None) if self.mode != "text" else ()
+        return meaning if self.mode == "semantic" else ("text", *meaning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +117,15 @@ def gather(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Gathere
 
 
 def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candidate]]:
-    """Each tier's candidates; two tiers are asked at the same time, since each waits for the table most of its time."""
-    ask = {"text": _text_leg, "vector": _vector_leg}
-    if len(query.legs) < 2:
-        return {leg: ask[leg](store, query, depth) for leg in query.legs}
-    with ThreadPoolExecutor(1, "text-leg") as other:
-        text = other.submit(_text_leg, store, query, depth)
-        vector = _vector_leg(store, query, depth)
-        return {"text": text.result(), "vector": vector}
+    """Each tier's candidates; tiers are asked at the same time, since each waits for the table most of its time."""
+    ask = {"text": _text_leg, "sketch": _sketch_leg, "vector": _vector_leg}
+    if not query.legs:
+        return {}
+    *others, last = query.legs
+    with ThreadPoolExecutor(max(1, len(others)), "leg") as pool:
+        asked = {leg: pool.submit(ask[leg], store, query, depth) for leg in others}
+        answer = ask[last](store, query, depth)
+        return {leg: pending.result() for leg, pending in asked.items()} | {last: answer}
 
 
 def _named(store: ChunkStore, query: Query, asked: Asked) -> list[Outline]:
@@ -159,6 +161,12 @@ def _phrases(store: ChunkStore, asked: Asked, outlines: Collection[str]) -> dict
 
 def _text_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
     return _settled(store.find_text(query_terms(f"{query.text} {query.like}"), depth, query.filters), query)
+
+
+def _sketch_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
+    assert query.sketch is not None
+    near = store.find_sketch(query.sketch, depth, query.filters)
+    return _settled([candidate for candidate in near if candidate.score > 0], query)
 
 
 def _vector_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:

@@ -52,6 +52,7 @@ class StoreStats:
     files: int
     chunks: int
     vectors: int
+    sketches: int = 0
     skipped: Mapping[str, int] = field(default_factory=dict)
     vector_index: str = "exact"  # "exact", "ivf_pq", "ivf_rq", "ivf_hnsw_sq"
     text_index: str = "none"  # "none" (scanned), "bm25"
@@ -103,7 +104,7 @@ class ChunkStore(Protocol):
         ...
 
     def replace_files(self, files: Sequence[FileRows]) -> None:
-        """Publish these files' rows in place of all earlier rows of the same paths, in one commit.
+        """Publish these files' rows, sketches included, in place of all earlier rows of the same paths, in one commit.
 
         Vectors of chunks whose id stays are kept; those of ids that vanish go.
         """
@@ -127,6 +128,10 @@ class ChunkStore(Protocol):
 
     def find_text(self, terms: Sequence[str], limit: int, filters: Filters) -> list[Candidate]:
         """Chunks by BM25 over split identifiers (storage/ranking/terms.py), best first; no terms find nothing."""
+        ...
+
+    def find_sketch(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:
+        """Chunks whose sketch is nearest to ``vector`` of shape (sketch_dim,), norm 1, by cosine, best first."""
         ...
 
     def find_near(self, vector: NDArray[np.float32], limit: int, filters: Filters) -> list[Candidate]:

@@ -27,8 +27,9 @@ FACTORS = frozenset(("place", "depth"))
 class Weights:
     """The numbers of the ranking, together, so that a benchmark can take one away."""
 
-    text: float = 0.7  # of the evidence, where both legs speak
+    text: float = 0.7  # of the evidence, where other legs speak
     vector: float = 0.3
+    sketch: float = 0.1
     definition: float = 0.4  # of a chunk that defines an asked name
     name: float = 0.3  # of a chunk whose name's words all stand in the query
     phrase: float = 4.0  # of a chunk with all that the query quotes
@@ -51,7 +52,7 @@ WEIGHTS = Weights()
 class Gathered:
     """What a store says to a query, before it is ordered."""
 
-    legs: Mapping[str, Sequence[Candidate]]  # "text" and "vector", best first
+    legs: Mapping[str, Sequence[Candidate]]  # "text", "sketch" and "vector", best first
     named: Sequence[Outline] = ()  # chunks that define what was asked for, found without a score
     pointed: frozenset[str] = frozenset()  # ids of chunks that hold an asked line
     phrases: Mapping[str, float] = field(default_factory=dict)  # id -> how much of what is quoted it has, 0 to 1
@@ -79,7 +80,7 @@ class Evidence:
     @property
     def found_by(self) -> tuple[str, ...]:
         """The tiers that spoke for it; what was found by its name alone was found in the text."""
-        return tuple(leg for leg in ("text", "vector") if leg in self.signals) or ("text",)
+        return tuple(leg for leg in ("text", "sketch", "vector") if leg in self.signals) or ("text",)
 
 
 @dataclass(frozen=True, slots=True)
