@@ -20,7 +20,7 @@ from embedding.embedder import Embedder
 from embedding.open import open_embedder
 from embedding.settings import MemorySettings, ModelSettings
 from indexer.chunker import chunker_fingerprint
-from indexer.pipeline import Progress, refresh_text, refresh_vectors
+from indexer.pipeline import Cutting, Progress, refresh_text, refresh_vectors
 from indexer.settings import IndexSettings
 from storage.backends import open_store
 from storage.chunk import Chunk
@@ -46,7 +46,7 @@ def index(root: Path, store: ChunkStore, embedder: Embedder) -> list[Chunk]:
     settings = IndexSettings()
     store.reset(Fingerprint(SCHEMA, chunker_fingerprint(settings), embedder.fingerprint, embedder.dim))
     began = time.perf_counter()
-    text = refresh_text(root, store, settings, unheard, never)
+    text = refresh_text(root, store, Cutting(settings), unheard, never)
     line("walk, read, cut, write", text.chunks, time.perf_counter() - began)
     at = time.perf_counter()
     store.maintain()

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.pipeline import refresh_text
+from indexer.pipeline import Cutting, refresh_text
 from indexer.settings import IndexSettings
 from storage.chunk import Chunk
 from storage.fingerprint import Fingerprint
@@ -41,7 +41,9 @@ def main() -> int:
     """Print a line a kind; 1 where a limit is passed."""
     store = MemoryStore()
     store.reset(Fingerprint(SCHEMA, "ranking"))
-    refresh_text(Path(sys.argv[1]) if sys.argv[1:] else ROOT, store, IndexSettings(), lambda _: None, lambda: False)
+    refresh_text(
+        Path(sys.argv[1]) if sys.argv[1:] else ROOT, store, Cutting(IndexSettings()), lambda _: None, lambda: False
+    )
     chunks = store.missing_vectors(1 << 20)
     asked = chunks[:: max(1, len(chunks) // QUESTIONS)][:QUESTIONS]
     print(f"  {len(chunks):,} chunks, {len(asked)} questions a kind")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from embedding.embedder import Embedder
 from indexer.changes import Changes, plan_changes
@@ -24,6 +25,9 @@ from storage.chunk import Chunk, FileRecord, FileRows
 from storage.ranking.links import modules_named
 from storage.store import ChunkStore
 
+if TYPE_CHECKING:
+    from embedding.lookup import LookupTable
+
 # A commit costs about 25 ms for 1,000 rows (docs/storage.md). The first is small, so that a first search finds
 # something within a second; then they double until a commit is under 2 % of the time its chunks took.
 FIRST_BATCH_CHUNKS = 250
@@ -34,6 +38,14 @@ UNINDEXED_CHUNKS = 10_000
 # default model on two cores.
 MISSING_AT_ONCE = 4_096
 SLICE_CHUNKS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Cutting:
+    """How files become rows: which, how they are cut, and the table that sketches their chunks."""
+
+    settings: IndexSettings
+    table: LookupTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +79,25 @@ def drift(root: Path, known: Mapping[str, FileRecord], settings: IndexSettings) 
 
 
 def refresh_text(
-    root: Path, store: ChunkStore, settings: IndexSettings, report: Report, stop: Stop, *, force: bool = False
+    root: Path, store: ChunkStore, cutting: Cutting, report: Report, stop: Stop, *, force: bool = False
 ) -> TextSummary:
-    """Bring the text of ``store`` up to date with ``root``; ``stop`` is asked between files.
+    """Bring the text and the sketches of ``store`` up to date with ``root``; ``stop`` is asked between files.
 
-    ``force`` reads every file, whatever its size and time say; what was indexed answers until its file's turn comes.
+    The table is the one that the store's fingerprint names. ``force`` reads every file, whatever its size and time
+    say; what was indexed answers until its file's turn comes.
     """
     report(Progress("walk", 0, 0))
     known = store.files()
-    changes = drift(root, known, settings)
+    changes = drift(root, known, cutting.settings)
     if force:
-        known, changes = {}, replace(drift(root, {}, settings), gone=changes.gone)
+        known, changes = {}, replace(drift(root, {}, cutting.settings), gone=changes.gone)
     total = len(changes.to_read)
     store.delete_files(changes.gone)
     if changes.skipped:
         store.replace_files([FileRows(_skip_record(skip), ()) for skip in changes.skipped])
     done = chunks = 0
     skipped: dict[str, int] = {}
-    for batch in batches(_rows(changes.to_read, known, settings, stop)):
+    for batch in batches(_rows(changes.to_read, known, cutting, stop)):
         cut = [rows for rows in batch if isinstance(rows, FileRows)]
         store.replace_files(cut)
         store.refresh_records([record for record in batch if isinstance(record, FileRecord)])
@@ -119,20 +132,21 @@ def refresh_vectors(store: ChunkStore, embedder: Embedder, report: Report, stop:
     return done
 
 
-def load(file: SourceFile, settings: IndexSettings, known: FileRecord | None = None) -> FileRows | FileRecord | None:
+def load(file: SourceFile, cutting: Cutting, known: FileRecord | None = None) -> FileRows | FileRecord | None:
     """One file's rows; its record alone where its content is the one ``known``; None for a file that is gone.
 
     A file that cannot be indexed has no chunks and a reason.
     """
-    source = read_source(file, settings)
+    source = read_source(file, cutting.settings)
     if isinstance(source, Skip):
         return None if source.reason is SkipReason.VANISHED else FileRows(_skip_record(source), ())
     if known is not None and known.file_hash == source.file_hash:
         return replace(known, size=source.size, mtime_ns=source.mtime_ns)
-    chunks = chunk_file(file.path, source.text, source.file_hash, settings)
+    chunks = chunk_file(file.path, source.text, source.file_hash, cutting.settings)
     language = chunks[0].language if chunks else detect_language(file.path, source.text)
     record = FileRecord(file.path, source.size, source.mtime_ns, source.file_hash, language, len(chunks))
-    return FileRows(record, chunks, tuple(modules_named(file.path, imported_paths(source.text))))
+    sketches = cutting.table.sketch([chunk.embedding_text() for chunk in chunks]).vectors if cutting.table else None
+    return FileRows(record, chunks, tuple(modules_named(file.path, imported_paths(source.text))), sketches)
 
 
 def batches(
@@ -152,12 +166,12 @@ def batches(
 
 
 def _rows(
-    files: Iterable[SourceFile], known: Mapping[str, FileRecord], settings: IndexSettings, stop: Stop
+    files: Iterable[SourceFile], known: Mapping[str, FileRecord], cutting: Cutting, stop: Stop
 ) -> Iterator[FileRows | FileRecord]:
     for file in files:
         if stop():
             return
-        rows = load(file, settings, known.get(file.path))
+        rows = load(file, cutting, known.get(file.path))
         if rows is not None:
             yield rows
 

@@ -102,7 +102,7 @@ def _index(root: Path, settings: Settings, meaning: Meaning, *, repair: bool) ->
         return [Finding(name, "none yet; the first search makes it")]
     store = open_store(settings.storage, directory)
     try:
-        state = store.state(wanted_fingerprint(settings, meaning.embedder))
+        state = store.state(wanted_fingerprint(settings, meaning))
         if state is not IndexState.CURRENT:
             return [Finding(name, str(state), "codeloupe index " + str(root))]
         damages = store.check()

@@ -6,11 +6,9 @@ import logging
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import psutil
 
@@ -18,6 +16,7 @@ from embedding.cache import CachedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from mcp_server.answers.answer import Answer, Found
+from mcp_server.asking import Asked, Asking
 from mcp_server.errors import OutsideRootError, RequestError
 from mcp_server.freshness import combine
 from mcp_server.indexing import Meaning, open_meaning
@@ -30,27 +29,13 @@ from mcp_server.statuses import ModelStatus, Status
 from storage.backends import preload
 from storage.search import Mode, Query, Results
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 INCOMPLETE = (
     "the search was cut short by its time limit, so matches may be missing; narrow by paths or simplify the pattern"
 )
 
-REMEMBERED_QUERIES = 256  # the next page of an answer asks the same again; a vector is some kilobytes
 MOST_NUMBERS = 400_000  # in one embed answer: 4 MB of JSON, sent as text and as structure; clients close at 10 MB
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class QueryVector:
-    """A query's vector, or the sentence that says why there is none."""
-
-    vector: NDArray[np.float32] | None
-    floor: float = -1.0
-    note: str = ""
 
 
 class Engine:
@@ -58,10 +43,10 @@ class Engine:
 
     def __init__(self, roots: Sequence[Path], settings: Settings, start_job: StartJob | None = None) -> None:
         self.settings = settings
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="model")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="meaning")
         self._meaning: Future[Meaning] | None = None
         self._opening = threading.Lock()
-        self._embedded = lru_cache(maxsize=REMEMBERED_QUERIES)(self._embed)
+        self._asking = Asking(self.meaning, settings.search)
         self.roots = {root: RootIndex(root, settings, self.meaning, start_job) for root in roots}
 
     def preload(self) -> None:
@@ -69,9 +54,7 @@ class Engine:
         preload(self.settings.storage)
         for root in self.roots.values():
             root.has_vectors()
-        meaning = self.meaning()
-        if meaning.embedder is not None:
-            self._vector("warm up")
+        self._asking.warm_up()
 
     def meaning(self) -> Meaning:
         """The model, opened once."""
@@ -88,11 +71,11 @@ class Engine:
         for root in self.roots.values():
             root.begin()
         example = find_example(request.like, self.roots) if request.like else None
-        query_vector = self._query_vector(request, example)
-        query = self._query(request, example, query_vector)
+        asked = self._asked(request, example)
+        query = self._query(request, example, asked)
         results = {root: root.search(query) for root in self.roots.values()}
-        notes = (query_vector.note, "" if all(one.complete for one in results.values()) else INCOMPLETE)
-        freshness = combine([root.freshness(tuple(filter(None, notes))) for root in self.roots.values()])
+        notes = asked.notes if all(one.complete for one in results.values()) else (*asked.notes, INCOMPLETE)
+        freshness = combine([root.freshness(notes) for root in self.roots.values()])
         found, more = _page(results, request)
         words = " ".join(filter(None, (query.text, query.like)))
         return Answer(words, found, request.offset, more, freshness, request.like)
@@ -165,63 +148,28 @@ class Engine:
         if self._meaning is not None and self._meaning.done() and (embedder := self._meaning.result().embedder):
             embedder.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
+        self._asking.close()
 
-    def _query_vector(self, request: SearchRequest, example: Example | None) -> QueryVector:
-        if request.mode in ("text", "exact", "regex"):
-            return QueryVector(None)
-        meaning = self.meaning()
-        if meaning.embedder is None:
-            if request.mode == "semantic":
-                raise RequestError(f"Search by meaning is off: {meaning.off}")
-            return QueryVector(None, note=f"meaning is off: {meaning.off}")
-        if not any(root.has_vectors() for root in self.roots.values()):
-            return QueryVector(None)
-        floor = request.min_similarity if request.min_similarity is not None else self._floor(meaning.embedder)
-        vector = self._vector(request.query, example.text if example else "")
-        return QueryVector(vector.vector, floor, vector.note)
+    def _asked(self, request: SearchRequest, example: Example | None) -> Asked:
+        some = any(root.has_vectors() for root in self.roots.values())
+        whole = some and all(root.has_all_vectors() for root in self.roots.values())
+        return self._asking.ask(request, example, any_vectors=some, all_vectors=whole)
 
-    def _floor(self, embedder: Embedder) -> float:
-        configured = self.settings.search.min_similarity
-        return embedder.min_similarity if configured == -1.0 else configured
-
-    def _embed(self, query: str, example: str) -> NDArray[np.float32]:
-        """The vector of a query, of an example, or half way between the two."""
-        embedder = self.meaning().embedder
-        assert embedder is not None
-        if not example:
-            return embedder.embed_query(query)
-        vector: NDArray[np.float32] = embedder.embed_documents([example])[0]
-        if query:
-            vector = vector + embedder.embed_query(query)
-        vector /= max(float(vector @ vector) ** 0.5, 1e-12)
-        return vector
-
-    def _vector(self, query: str, example: str = "") -> QueryVector:
-        """The vector within the time a search may wait; the model goes on loading for the next one."""
-        pending = self._pool.submit(self._embedded, query, example)
-        try:
-            return QueryVector(pending.result(self.settings.search.model_wait_s))
-        except FutureTimeoutError:
-            return QueryVector(
-                None, note="the model is still loading, so this answer is by words alone; ask again for meaning"
-            )
-        except EmbeddingError as error:
-            return QueryVector(None, note=f"meaning failed: {error}")
-
-    def _query(self, request: SearchRequest, example: Example | None, meaning: QueryVector) -> Query:
+    def _query(self, request: SearchRequest, example: Example | None, asked: Asked) -> Query:
         """What each root is asked; several are asked for all pages up to this one, since any may hold the best."""
         mode = cast("Mode", request.mode if request.mode != "auto" else "hybrid")
-        if meaning.vector is None and mode in ("hybrid", "semantic"):
+        if asked.empty and mode in ("hybrid", "semantic"):
             mode = "text"
         offset = request.offset if len(self.roots) == 1 else 0
         query = Query(
             request.query,
-            meaning.vector,
+            asked.vector,
+            asked.sketch,
             mode,
             request.filters,
             request.offset + request.limit - offset,
             offset,
-            meaning.floor,
+            asked.floor,
         )
         if example is None:
             return query

@@ -10,18 +10,22 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
-from embedding.open import open_embedder
+from embedding.open import open_embedder, open_table
 from indexer.chunker import chunker_fingerprint
-from indexer.pipeline import Progress, Report, Stop, TextSummary, refresh_text, refresh_vectors
+from indexer.pipeline import Cutting, Progress, Report, Stop, TextSummary, refresh_text, refresh_vectors
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
 from storage.schema import SCHEMA
 from storage.store import ChunkStore
+
+if TYPE_CHECKING:
+    from embedding.lookup import LookupTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +47,33 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """The model, or the sentence that says why there is none."""
+    """The model and the lookup table, or the sentences that say why there are none."""
 
     embedder: Embedder | None
     off: str = ""
+    table: LookupTable | None = None
+    table_off: str = ""
 
 
 def open_meaning(settings: Settings) -> Meaning:
-    """The configured model if it is on this machine; never fetches one."""
+    """The configured model if it is on this machine, never fetched; and the table that needs no model."""
+    table, embedder, table_off, off = None, None, "", ""
     try:
-        return Meaning(open_embedder(settings.model, settings.memory, data_directory(), cache_directory()))
+        table = open_table(settings.model, data_directory())
     except EmbeddingError as error:
-        return Meaning(None, str(error))
+        table_off = str(error)
+    try:
+        embedder = open_embedder(settings.model, settings.memory, data_directory(), cache_directory())
+    except EmbeddingError as error:
+        off = str(error)
+    return Meaning(embedder, off, table, table_off)
 
 
-def wanted_fingerprint(settings: Settings, embedder: Embedder | None) -> Fingerprint:
+def wanted_fingerprint(settings: Settings, meaning: Meaning) -> Fingerprint:
     """What an index must have been made with to serve these settings."""
-    model, dim = (embedder.fingerprint, embedder.dim) if embedder else ("", 0)
-    return Fingerprint(SCHEMA, chunker_fingerprint(settings.index), model, dim)
+    model = (meaning.embedder.fingerprint, meaning.embedder.dim) if meaning.embedder else ("", 0)
+    table = (meaning.table.fingerprint, meaning.table.dim) if meaning.table else ("", 0)
+    return Fingerprint(SCHEMA, chunker_fingerprint(settings.index), *model, *table)
 
 
 @contextmanager
@@ -100,8 +113,9 @@ class Scope:
 def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
     """Bring the store up to date with the root; what was committed stays, whatever happens after it."""
     started = monotonic()
-    rebuilt = prepare(task.store, wanted_fingerprint(task.settings, task.meaning.embedder))
-    text = refresh_text(task.root, task.store, task.settings.index, report, stop, force=scope.force)
+    rebuilt = prepare(task.store, wanted_fingerprint(task.settings, task.meaning))
+    cutting = Cutting(task.settings.index, task.meaning.table)
+    text = refresh_text(task.root, task.store, cutting, report, stop, force=scope.force)
     _tidy(task.store, report)
     embedded, off = _embed(task, report, stop, scope)
     if embedded:
@@ -125,6 +139,7 @@ REBUILD_REASONS = {
     IndexState.MISSING: "",
     IndexState.STALE_SCHEMA: "the index was written by another version of codeloupe",
     IndexState.STALE_CHUNKER: "files are cut in another way now",
+    IndexState.STALE_SKETCH: "the lookup table is another one now",
     IndexState.CORRUPT: "the index on disk could not be read",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
@@ -25,6 +25,8 @@ from storage.store import ChunkStore, StoreStats
 DRIFT_WAIT_S = 0.15  # a look at 5,000 files ends within it
 CHANGE_WAIT_S = 0.5  # a running job makes a few changed files searchable within it
 STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while nothing of ours writes
+
+UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
 
 StartJob = Callable[["RootIndex", bool], Job]
 
@@ -55,11 +57,15 @@ class RootIndex:
 
     def state(self) -> IndexState:
         """Whether the stored index can serve the settings of this server."""
-        return self.open().state(wanted_fingerprint(self.settings, self.meaning().embedder))
+        return self.open().state(wanted_fingerprint(self.settings, self.meaning()))
 
     def has_vectors(self) -> bool:
         """Whether any chunk can be found by meaning now, by the model of this server."""
         return self.state() is IndexState.CURRENT and self.stats().vectors > 0
+
+    def has_all_vectors(self) -> bool:
+        """Whether every chunk can be found by meaning now."""
+        return self.has_vectors() and self.stats().vectors >= self.stats().chunks
 
     def begin(self) -> None:
         """Before a search: start or refresh what is needed, and wait a little for it where that helps."""
@@ -76,8 +82,10 @@ class RootIndex:
 
     def search(self, query: Query) -> Results:
         """Hits of this root; an index that cannot be read has none, and freshness says why."""
-        if self.state() in (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT):
+        if self.state() in UNREADABLE:
             return Results((), more=False, complete=True)
+        if self.state() is IndexState.STALE_SKETCH:
+            query = replace(query, sketch=None)
         return search(self.open(), query)
 
     def refresh(self, *, force: bool = False) -> Job:
@@ -109,11 +117,7 @@ class RootIndex:
         """What an answer made now can say about itself."""
         state = self.state()
         seen = self._drift.latest(0.0)
-        stats = (
-            self.stats()
-            if state not in (IndexState.MISSING, IndexState.CORRUPT, IndexState.STALE_SCHEMA)
-            else StoreStats(0, 0, 0)
-        )
+        stats = self.stats() if state not in UNREADABLE else StoreStats(0, 0, 0)
         vectors = stats.vectors if state is not IndexState.STALE_MODEL else 0
         new = seen.new if seen else 0
         return Freshness(
@@ -122,6 +126,7 @@ class RootIndex:
             stats.searchable_files + new,
             stats.chunks,
             vectors,
+            stats.sketches if state is not IndexState.STALE_SKETCH else 0,
             seen.changed if seen else 0,
             (*notes, *self._own_notes(state, seen)),
         )

@@ -171,7 +171,10 @@ def _table(columns: dict[str, Any], schema: pa.Schema) -> pa.Table:
 
     arrays = (columns[field.name] for field in schema)
     return pa.table(
-        [one if isinstance(one, pa.Array) else pa.array(one, field.type) for one, field in zip(arrays, schema, strict=True)],
+        [
+            one if isinstance(one, pa.Array) else pa.array(one, field.type)
+            for one, field in zip(arrays, schema, strict=True)
+        ],
         schema=schema,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from indexer import pipeline
-from indexer.pipeline import TextSummary, drift, refresh_text
+from indexer.pipeline import Cutting, TextSummary, drift, refresh_text
 from indexer.settings import IndexSettings
 from storage.fingerprint import Fingerprint
 from storage.memory import MemoryStore
@@ -24,7 +24,7 @@ def store() -> MemoryStore:
 
 
 def refresh(root: Path, store: MemoryStore, *, force: bool = False) -> TextSummary:
-    return refresh_text(root, store, SETTINGS, lambda _: None, lambda: False, force=force)
+    return refresh_text(root, store, Cutting(SETTINGS), lambda _: None, lambda: False, force=force)
 
 
 def touch(path: Path) -> None:

@@ -4,7 +4,7 @@ from mcp_server.answers.answer import Answer, Found
 from mcp_server.freshness import Freshness
 from storage.chunk import Chunk, Hit, chunk_id, content_hash
 
-CURRENT = Freshness("current", files=2, files_expected=2, chunks=4, vectors=4)
+CURRENT = Freshness("current", files=2, files_expected=2, chunks=4, vectors=4, sketches=4)
 
 
 def chunk(

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from mcp_server import home
 from mcp_server.cli import main
 from mcp_server.doctor import _repair
-from mcp_server.indexing import wanted_fingerprint
+from mcp_server.indexing import open_meaning, wanted_fingerprint
 from mcp_server.settings import Settings, load
 from storage.backends import open_store
 from storage.fingerprint import IndexState
@@ -34,7 +34,7 @@ def run(*words: str):
 def state(settings: Settings, root: Path) -> tuple[IndexState, set[str]]:
     store = open_store(settings.storage, home.index_directory(settings, root))
     try:
-        return store.state(wanted_fingerprint(settings, None)), set(store.files())
+        return store.state(wanted_fingerprint(settings, open_meaning(settings))), set(store.files())
     finally:
         store.close()
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 DIM = 16
-FINGERPRINT = Fingerprint(SCHEMA, "cut-1", "model-1", DIM)
-TEXT_ONLY = Fingerprint(SCHEMA, "cut-1")
+FINGERPRINT = Fingerprint(SCHEMA, "cut-1", "model-1", DIM, "table-1", DIM)
+TEXT_ONLY = Fingerprint(SCHEMA, "cut-1", sketch="table-1", sketch_dim=DIM)
 
 
 def make_file(
@@ -54,7 +54,7 @@ def make_file(
         seen[content] += 1
         line, byte = end + 1, byte + size + 1
     record = FileRecord(path, len(whole.encode()), 1_700_000_000_123_456_789, file_hash, language, len(chunks), skipped)
-    return FileRows(record, tuple(chunks))
+    return FileRows(record, tuple(chunks), sketches=vectors_of(chunks) if chunks else None)
 
 
 def vector_of(text: str, dim: int = DIM) -> NDArray[np.float32]:

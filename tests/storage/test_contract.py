@@ -42,6 +42,7 @@ def test_a_store_without_an_index_is_missing_and_finds_nothing(unbegun: ChunkSto
     assert unbegun.files() == {}
     assert unbegun.find_text(query_terms("a"), 5, ANY) == []
     assert unbegun.find_near(vector_of("a"), 5, ANY) == []
+    assert unbegun.find_sketch(vector_of("a"), 5, ANY) == []
     assert unbegun.find_matches(Pattern("a", is_regex=False), 5, ANY).found == ()
     assert unbegun.missing_vectors(5) == []
     assert unbegun.chunks(["x"]) == {}
@@ -292,6 +293,61 @@ def test_nearest_chunks_come_first_with_their_cosine(store: ChunkStore) -> None:
         [expected[candidate.outline.id] for candidate in found], abs=1e-5
     )
     assert [candidate.score for candidate in found] == sorted(expected.values(), reverse=True) or len(found) == 6
+
+
+def test_chunks_with_the_nearest_sketch_come_first_and_need_no_vector(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    chunk = SERVER.chunks[1]
+    found = store.find_sketch(vector_of(chunk.content), 10, ANY)
+    assert found[0].outline == chunk.outline
+    expected = {c.id: float(vector_of(c.content) @ vector_of(chunk.content)) for rows in FILES for c in rows.chunks}
+    half_precision = 1e-3
+    assert {candidate.outline.id: candidate.score for candidate in found} == pytest.approx(expected, abs=half_precision)
+    scores = [candidate.score for candidate in found]
+    assert scores == sorted(scores, reverse=True)
+    assert store.stats().sketches == store.stats().chunks == 6
+
+
+def test_sketches_obey_filters_and_limits_and_go_with_their_file(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    query = vector_of(PARSER.chunks[0].content)
+    assert set(paths(store.find_sketch(query, 10, Filters(paths=("tests/",))))) == {"tests/test_parser.py"}
+    assert len(store.find_sketch(query, 2, ANY)) == 2
+    store.delete_files(["src/parser.py"])
+    assert "src/parser.py" not in paths(store.find_sketch(query, 10, ANY))
+
+
+def test_a_changed_file_has_the_sketches_of_its_new_text(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    changed = make_file("src/parser.py", "import colours\npaint = colours.red")
+    store.replace_files([changed])
+    found = store.find_sketch(vector_of(changed.chunks[0].content), 1, ANY)
+    assert found[0].outline.id == changed.chunks[0].id
+
+
+def test_a_file_without_sketches_is_as_near_as_nothing(store: ChunkStore) -> None:
+    store.replace_files([PARSER, replace(SERVER, sketches=None)])
+    found = store.find_sketch(vector_of(PARSER.chunks[0].content), 10, ANY)
+    assert found[0].outline == PARSER.chunks[0].outline
+    assert all(one.score == 0 for one in found if one.outline.file_path == "src/net/server.py")
+
+
+def test_sketches_of_another_table_are_refused_and_nothing_is_stored(store: ChunkStore) -> None:
+    with pytest.raises(IndexUnusableError, match="has sketches of shape"):
+        store.replace_files([SERVER, replace(PARSER, sketches=np.zeros((2, DIM + 1), np.float32))])
+    assert store.stats().chunks == 0
+
+
+def test_an_index_made_with_another_table_is_to_be_made_again(store: ChunkStore) -> None:
+    assert store.state(replace(FINGERPRINT, sketch="table-2")) is IndexState.STALE_SKETCH
+    assert store.state(replace(FINGERPRINT, sketch="", sketch_dim=0)) is IndexState.STALE_SKETCH
+
+
+def test_an_index_without_a_table_has_no_sketches(store: ChunkStore) -> None:
+    store.reset(replace(FINGERPRINT, sketch="", sketch_dim=0))
+    store.replace_files([replace(PARSER, sketches=None)])
+    assert store.find_sketch(vector_of("x"), 5, ANY) == []
+    assert store.stats().sketches == 0
 
 
 def test_a_chunk_without_a_vector_is_not_near_anything(store: ChunkStore) -> None:

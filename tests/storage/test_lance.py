@@ -22,11 +22,11 @@ from storage.memory import MemoryStore
 from storage.ranking.terms import query_terms
 from storage.schema import SCHEMA
 from storage.store import Pattern
-from tests.storage.samples import FINGERPRINT, make_file, python_sources, vector_of, vectors_of
+from tests.storage.samples import DIM, FINGERPRINT, make_file, python_sources, vector_of, vectors_of
 
 ANY = Filters()
 ROOT = Path(__file__).parents[2]
-WIDE = Fingerprint(SCHEMA, "cut-1", "model-1", 96)
+WIDE = Fingerprint(SCHEMA, "cut-1", "model-1", 96, "table-1", DIM)
 FILES = python_sources(3000)
 
 

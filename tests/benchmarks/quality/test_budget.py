@@ -12,7 +12,7 @@ ANSWER = """\
 1 # Title
 4. src/named_alone.py:5-9 alone
 [2 hits left out for want of room: ask with offset=4 or a larger max_tokens.]
-[current; text 100 %, vectors 100 %]"""
+[current; text 100 %, sketch 100 %, vectors 100 %]"""
 
 
 def test_a_place_counts_where_a_line_of_it_is_shown() -> None:

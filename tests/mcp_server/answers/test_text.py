@@ -16,7 +16,9 @@ HITS = [found(BODY, path=f"src/{n}.py") for n in range(40)]
 
 def test_an_answer_names_place_and_name_and_shows_numbered_lines():
     text = as_text(answer(found("def parse(text):\n    pass")), Answering())
-    assert text == "1. src/a.py:10-11 parse\n10 def parse(text):\n11     pass\n[current; text 100 %, vectors 100 %]"
+    assert text == (
+        "1. src/a.py:10-11 parse\n10 def parse(text):\n11     pass\n[current; text 100 %, sketch 100 %, vectors 100 %]"
+    )
 
 
 def test_locations_cost_a_tenth():
@@ -94,7 +96,7 @@ def test_a_signature_that_matched_is_shown_once():
 def test_nothing_found_is_said_with_the_freshness():
     assert (
         as_text(answer(query="zebra"), Answering())
-        == "Nothing found for 'zebra'.\n[current; text 100 %, vectors 100 %]"
+        == "Nothing found for 'zebra'.\n[current; text 100 %, sketch 100 %, vectors 100 %]"
     )
 
 
@@ -125,7 +127,10 @@ def test_freshness_says_what_is_missing():
     fresh = Freshness(
         "indexing", files=50, files_expected=100, chunks=200, vectors=1, changed_files=50, notes=("a note",)
     )
-    assert fresh.sentence() == "indexing; text 50 %, vectors 0 %; 50 files changed since, being indexed; a note"
+    assert (
+        fresh.sentence()
+        == "indexing; text 50 %, sketch 0 %, vectors 0 %; 50 files changed since, being indexed; a note"
+    )
 
 
 def test_a_hundred_per_cent_means_all_of_it():

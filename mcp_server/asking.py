@@ -1,0 +1,129 @@
+"""What a search asks by meaning: its vector by the model, its sketch by the table, or why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from embedding.embedder import Embedder
+from embedding.errors import EmbeddingError
+from mcp_server.errors import RequestError
+from mcp_server.indexing import Meaning
+from mcp_server.likeness import Example
+from mcp_server.requests import SearchRequest
+from mcp_server.settings import SearchSettings
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from embedding.lookup import LookupTable
+
+REMEMBERED_QUERIES = 256  # the next page of an answer asks the same again; a vector is some kilobytes
+WITHOUT_MEANING = ("text", "exact", "regex")  # modes that ask for none
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A query's vector and sketch, both of norm 1, where there are any; ``notes`` say what could not be asked."""
+
+    vector: NDArray[np.float32] | None = None
+    sketch: NDArray[np.float32] | None = None
+    floor: float = -1.0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing can be asked by meaning."""
+        return self.vector is None and self.sketch is None
+
+
+class Asking:
+    """Queries into vectors. Thread-safe; waits for the model no longer than a search may."""
+
+    def __init__(self, meaning: Callable[[], Meaning], settings: SearchSettings) -> None:
+        self._meaning = meaning
+        self._settings = settings
+        self._pool = ThreadPoolExecutor(4, thread_name_prefix="model")
+        self._embedded = lru_cache(maxsize=REMEMBERED_QUERIES)(self._embed)
+
+    def ask(self, request: SearchRequest, example: Example | None, *, any_vectors: bool, all_vectors: bool) -> Asked:
+        """What to look for in indexes of which ``any`` or ``all`` chunks have a vector.
+
+        A sketch is asked where chunks wait for their vectors, or the model for its time. Raises RequestError where
+        meaning alone is wanted and there is none.
+        """
+        if request.mode in WITHOUT_MEANING:
+            return Asked()
+        meaning = self._meaning()
+        text = example.text if example else ""
+        vector, note = self._vector_or_note(request, text, meaning, any_vectors=any_vectors)
+        sketch, doubts = None, ""
+        if meaning.table is not None and (vector is None or not all_vectors):
+            sketch, doubts = _sketched(meaning.table, request.query, text)
+        if request.mode == "semantic" and meaning.embedder is None and meaning.table is None:
+            raise RequestError(f"Search by meaning is off: {meaning.off}")
+        notes = (note, doubts if vector is None else "", meaning.table_off if vector is None else "")
+        return Asked(vector, sketch, self._floor(request, meaning.embedder), tuple(filter(None, notes)))
+
+    def warm_up(self) -> None:
+        """Load the model, and embed something by it."""
+        if self._meaning().embedder is not None:
+            self._vector("warm up", "")
+
+    def close(self) -> None:
+        """Ask no more."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _vector_or_note(
+        self, request: SearchRequest, example: str, meaning: Meaning, *, any_vectors: bool
+    ) -> tuple[NDArray[np.float32] | None, str]:
+        if meaning.embedder is None:
+            return None, f"{'meaning is rough, by sketches' if meaning.table else 'meaning is off'}: {meaning.off}"
+        return self._vector(request.query, example) if any_vectors else (None, "")
+
+    def _vector(self, query: str, example: str) -> tuple[NDArray[np.float32] | None, str]:
+        """The vector within the time a search may wait; the model goes on loading for the next one."""
+        pending = self._pool.submit(self._embedded, query, example)
+        try:
+            return pending.result(self._settings.model_wait_s), ""
+        except FutureTimeoutError:
+            return None, "the model is still loading, so this answer is without its vectors; ask again for them"
+        except EmbeddingError as error:
+            return None, f"meaning failed: {error}"
+
+    def _embed(self, query: str, example: str) -> NDArray[np.float32]:
+        """The vector of a query, of an example, or half way between the two."""
+        embedder = self._meaning().embedder
+        assert embedder is not None
+        if not example:
+            return embedder.embed_query(query)
+        vector: NDArray[np.float32] = embedder.embed_documents([example])[0]
+        return _between(vector, embedder.embed_query(query)) if query else vector
+
+    def _floor(self, request: SearchRequest, embedder: Embedder | None) -> float:
+        if request.min_similarity is not None:
+            return request.min_similarity
+        if self._settings.min_similarity != -1.0 or embedder is None:
+            return self._settings.min_similarity
+        return embedder.min_similarity
+
+
+def _sketched(table: LookupTable, query: str, example: str) -> tuple[NDArray[np.float32] | None, str]:
+    """The sketch of a query, of an example, or half way between; and what the table does not know of them."""
+    sketches = table.sketch([text for text in (query, example) if text])
+    known, tokens = int(sketches.known.sum()), int(sketches.tokens.sum())
+    doubts = f"the lookup table knows {known} of {tokens} words of the query" if known < tokens else ""
+    vector = _between(*sketches.vectors)
+    return (vector if vector.any() else None), doubts
+
+
+def _between(*vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Half way between vectors of norm 1 or 0, at norm 1."""
+    total: NDArray[np.float32] = sum(vectors[1:], start=vectors[0])
+    norm = float(total @ total) ** 0.5
+    return total / norm if norm else total
