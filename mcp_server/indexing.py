@@ -21,6 +21,7 @@ from mcp_server.home import cache_directory, data_directory, index_directory, no
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
+from storage.lock import WriterLock
 from storage.schema import SCHEMA
 from storage.store import ChunkStore
 
@@ -108,6 +109,29 @@ class Scope:
 
     force: bool = False
     most_vectors: int | None = None
+
+
+def write(
+    root: Path, settings: Settings, meaning: Meaning, report: Report, stop: Stop, scope: Scope
+) -> tuple[Summary, bool]:
+    """One run as the one writer; and whether another process asked meanwhile to look at the directory again.
+
+    Asked, the run ends early, but not before the whole text is published: what changed since is for the next run.
+    Raises IndexBusyError where another process writes.
+    """
+    lock = WriterLock(index_directory(settings, root))
+    phase = ""
+
+    def reported(progress: Progress) -> None:
+        nonlocal phase
+        phase = progress.phase
+        report(progress)
+
+    with writing(settings, root) as store:
+        lock.answer()
+        task = Task(root, store, settings, meaning)
+        summary = run(task, reported, lambda: stop() or (phase == "vectors" and lock.asked()), scope)
+        return summary, lock.asked()
 
 
 def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:

@@ -8,12 +8,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
-from indexer.pipeline import Stop, drift
+from indexer.pipeline import Progress, Stop, drift
 from mcp_server import home
 from mcp_server.drift import Drift, DriftCheck
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness, State
-from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, run, wanted_fingerprint, writing
+from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, run, wanted_fingerprint, write
 from mcp_server.jobs import Job, JobView, Post, ProcessJob, ThreadJob
 from mcp_server.settings import Settings
 from mcp_server.statuses import RootStatus
@@ -91,8 +91,9 @@ class RootIndex:
     def refresh(self, *, force: bool = False) -> Job:
         """The job that brings this index up to date, started or asked again."""
         with self._lock:
-            if self._job is not None and not force and not self._job.view().resting:
-                return self._job
+            view = self._job.view() if self._job is not None else None
+            if self._job is not None and view and not force and not view.resting and not view.busy:
+                return self._job  # it looks at the directory; one that waits for another process tells that one to look
             if self._job is None or not self._job.refresh(force=force):
                 self._job = self._start_job(self, force)
             return self._job
@@ -218,16 +219,17 @@ def in_child(index: RootIndex, force: bool) -> Job:
 def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) -> Job:
     """Index in this process: an index in memory, and the command line."""
 
-    def refresh(store: ChunkStore, post: Post, stop: Stop, forced: bool) -> None:
-        task = Task(index.path, store, index.settings, index.meaning())
-        summary = run(task, lambda progress: post(asdict(progress)), stop, Scope(forced, most_vectors))
-        post({"summary": asdict(summary)})
-
     def work(post: Post, stop: Stop, forced: bool) -> None:
-        if index.settings.storage.backend == "memory":
-            refresh(index.open(), post, stop, forced)  # the store that is searched is the only one
-            return
-        with writing(index.settings, index.path) as store:
-            refresh(store, post, stop, forced)
+        def report(progress: Progress) -> None:
+            post(asdict(progress))
+
+        settings, meaning, scope = index.settings, index.meaning(), Scope(forced, most_vectors)
+        if settings.storage.backend == "memory":  # the store that is searched is the only one
+            summary = run(Task(index.path, index.open(), settings, meaning), report, stop, scope)
+        else:
+            summary, asked = write(index.path, settings, meaning, report, stop, scope)
+            while asked and not stop():
+                summary, asked = write(index.path, settings, meaning, report, stop, replace(scope, force=False))
+        post({"summary": asdict(summary)})
 
     return ThreadJob(work, force=force)
