@@ -24,6 +24,7 @@ from storage.store import ChunkStore, StoreStats
 
 DRIFT_WAIT_S = 0.15  # a look at 5,000 files ends within it
 CHANGE_WAIT_S = 0.5  # a running job makes a few changed files searchable within it
+OTHER_LOOK_S = 0.1  # how often one that waits for another process's work looks whether it is there
 STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while nothing of ours writes
 
 UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
@@ -73,7 +74,7 @@ class RootIndex:
         seen = self._drift.latest(DRIFT_WAIT_S)
         if state is not IndexState.CURRENT:
             self._wait_for_text(self.refresh(), self.settings.search.first_answer_wait_s)
-        elif seen is not None and seen.changed and not self._at_work():
+        elif seen is not None and seen.changed and (not self._at_work() or self._view().busy):
             self._wait_for_text(self.refresh(), CHANGE_WAIT_S)
         elif self._at_work() and self.stats().chunks == 0:
             self._wait_for_text(self.refresh_or_current(), self.settings.search.first_answer_wait_s)
@@ -181,8 +182,15 @@ class RootIndex:
         view = job.view()
         runs = view.runs
         while view.runs == runs and view.phase not in ("vectors", "tidy") and not view.resting and monotonic() < end:
-            view = job.wait_for_change(view, end - monotonic())
+            if view.busy and self._is_up_to_date():
+                break
+            view = job.wait_for_change(view, min(OTHER_LOOK_S, end - monotonic()) if view.busy else end - monotonic())
         self._drift.latest(DRIFT_WAIT_S)
+
+    def _is_up_to_date(self) -> bool:
+        """Whether the process that writes has published all there is."""
+        seen = self._drift.latest(DRIFT_WAIT_S)
+        return seen is not None and not seen.changed
 
     def _freshness_state(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> State:
         if self._at_work():
