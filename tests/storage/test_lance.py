@@ -382,7 +382,7 @@ def test_importing_the_package_loads_no_heavy_library() -> None:
 def test_preloading_leaves_the_collector_on_and_services_out() -> None:
     code = (
         "import gc, sys\nfrom storage.lance import preload\npreload()\nimport lancedb\n"
-        "print(gc.isenabled(), 'overrides' in sys.modules, [name for name in sys.modules if '_urllib3_client' in name])\n"
+        "print(gc.isenabled(), 'overrides' in sys.modules, [one for one in sys.modules if '_urllib3_client' in one])\n"
         "try:\n    lancedb.RemoteDBConnection('db://somewhere')\nexcept ImportError as error:\n    print(error)"
     )
     said = run_child(code).splitlines()
