@@ -15,7 +15,6 @@ import contextlib
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from storage.ann import EXACT_UP_TO, Choice, plan_ann_index
@@ -63,8 +62,6 @@ class LanceStore:
         self._database: Database | None = None
         self._stamp: Stamp | None = None
         self._open: OpenIndex | None = None
-        self._vectorless: dict[str, None] = {}  # ids in order, as of ...
-        self._vectorless_as_of: tuple[str, int] = ("", -1)  # ... this table of vectors and this commit of chunks
 
     # The index as a whole
 
@@ -153,23 +150,16 @@ class LanceStore:
 
     # Vectors
 
-    def missing_vectors(self, limit: int) -> list[Chunk]:
-        """Up to ``limit`` chunks that have no vector yet, by path and place."""
+    def vectorless(self) -> dict[str, int]:
+        """How many chunks of each path have no vector."""
+        return self._read(lambda index: index.vectorless(), {})
 
-        def ask(index: OpenIndex) -> list[Chunk]:
-            ids = self._first_vectorless(index, limit)
-            known = index.rows.chunks(ids)
-            return [known[chunk_id] for chunk_id in ids if chunk_id in known]
-
-        return self._read(ask, [])
-
-    def _first_vectorless(self, index: OpenIndex, limit: int) -> list[str]:
-        """Kept from call to call: finding all takes 60 ms at 100,000 chunks, and a writer asks slice by slice."""
-        with self._one_writer:
-            as_of = (index.file.vectors, index.chunks.version())
-            if self._vectorless_as_of != as_of or not self._vectorless:
-                self._vectorless_as_of, self._vectorless = as_of, dict.fromkeys(index.vectorless_ids())
-            return list(islice(self._vectorless, limit))
+    def missing_vectors(
+        self, limit: int, *, paths: Collection[str] | None = None, ids: Collection[str] | None = None
+    ) -> list[Chunk]:
+        """Up to ``limit`` chunks that have no vector, by path and place."""
+        where = all_of("" if paths is None else any_of("file_path", paths), "" if ids is None else any_of("id", ids))
+        return self._read(lambda index: index.missing_vectors(limit, where), [])
 
     def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Store vectors, shape (len(ids), dim), rows of norm 1; ids that are unknown or have one are ignored."""
@@ -183,8 +173,6 @@ class LanceStore:
             rows = {chunk_id: row for row, chunk_id in enumerate(ids) if chunk_id in known}
             if rows:
                 index.vectors.add(vector_rows([known[chunk_id] for chunk_id in rows], vectors[list(rows.values())]))
-            for chunk_id in ids:
-                self._vectorless.pop(chunk_id, None)
 
     # Finding
 

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,13 +103,29 @@ class MemoryStore:
             for path in paths:
                 self._forget(contents, path, kept=set())
 
-    def missing_vectors(self, limit: int) -> list[Chunk]:
-        """Up to ``limit`` chunks without a vector, by path and place."""
+    def vectorless(self) -> dict[str, int]:
+        """How many chunks of each path have no vector."""
         with self._lock:
-            contents = self._contents
-            if contents is None:
-                return []
-            return [chunk for chunk in _in_order(contents, lambda _: True) if chunk.id not in contents.vectors][:limit]
+            return dict(Counter(chunk.file_path for chunk in self._without_vector(lambda _: True)))
+
+    def missing_vectors(
+        self, limit: int, *, paths: Collection[str] | None = None, ids: Collection[str] | None = None
+    ) -> list[Chunk]:
+        """Up to ``limit`` chunks without a vector, by path and place."""
+        wanted_paths, wanted_ids = (None if wanted is None else frozenset(wanted) for wanted in (paths, ids))
+
+        def passes(chunk: Chunk) -> bool:
+            of_paths = wanted_paths is None or chunk.file_path in wanted_paths
+            return of_paths and (wanted_ids is None or chunk.id in wanted_ids)
+
+        with self._lock:
+            return list(islice(self._without_vector(passes), limit))
+
+    def _without_vector(self, passes: Callable[[Chunk], bool]) -> Iterator[Chunk]:
+        contents = self._contents
+        if contents is None:
+            return iter(())
+        return (chunk for chunk in _in_order(contents, passes) if chunk.id not in contents.vectors)
 
     def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Keep vectors of shape (len(ids), dim)."""

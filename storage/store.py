@@ -118,8 +118,14 @@ class ChunkStore(Protocol):
         """Forget these paths; unknown ones are ignored."""
         ...
 
-    def missing_vectors(self, limit: int) -> list[Chunk]:
-        """Up to ``limit`` chunks that have no vector yet, in a stable order."""
+    def vectorless(self) -> dict[str, int]:
+        """How many chunks of each path have no vector; a path whose chunks all have one is absent."""
+        ...
+
+    def missing_vectors(
+        self, limit: int, *, paths: Collection[str] | None = None, ids: Collection[str] | None = None
+    ) -> list[Chunk]:
+        """Up to ``limit`` chunks that have no vector, by path and place: of all, or of these paths, or these ids."""
         ...
 
     def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:

@@ -184,6 +184,35 @@ def test_chunks_without_a_vector_are_listed_by_path_and_place(store: ChunkStore)
     assert store.missing_vectors(1)[0].file_path == "aaa.py"
 
 
+def test_chunks_without_a_vector_are_counted_by_path(store: ChunkStore) -> None:
+    assert store.vectorless() == {}
+    store.replace_files(FILES)
+    assert store.vectorless() == {
+        "src/parser.py": 2,
+        "src/net/server.py": 2,
+        "tests/test_parser.py": 1,
+        "web/style.css": 1,
+    }
+    done = [STYLE.chunks[0], PARSER.chunks[1]]
+    store.add_vectors([chunk.id for chunk in done], vectors_of(done))
+    assert store.vectorless() == {"src/parser.py": 1, "src/net/server.py": 2, "tests/test_parser.py": 1}
+    fill_vectors(store)
+    assert store.vectorless() == {}
+
+
+def test_chunks_without_a_vector_are_given_of_some_paths_or_ids_alone(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    first, second = PARSER.chunks
+    asked = ["web/style.css", "src/parser.py", "no/such.py"]
+    assert store.missing_vectors(9, paths=asked) == [first, second, STYLE.chunks[0]]
+    assert store.missing_vectors(2, paths=asked) == [first, second]
+    assert store.missing_vectors(9, ids=[STYLE.chunks[0].id, second.id, "unknown"]) == [second, STYLE.chunks[0]]
+    store.add_vectors([second.id], vectors_of([second]))
+    assert store.missing_vectors(9, ids=[STYLE.chunks[0].id, second.id]) == [STYLE.chunks[0]]
+    assert store.missing_vectors(9, paths=["src/parser.py"]) == [first]
+    assert store.missing_vectors(9, paths=[]) == store.missing_vectors(9, ids=[]) == []
+
+
 def test_a_chunk_that_stays_keeps_its_vector(store: ChunkStore) -> None:
     store.replace_files(FILES)
     fill_vectors(store)
