@@ -8,10 +8,12 @@ it, and that is logged once.
 from __future__ import annotations
 
 import logging
+import math
+import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -19,6 +21,7 @@ from typing import TYPE_CHECKING, TypeVar
 import xxhash
 
 from embedding.embedder import Embedder
+from embedding.errors import EmbeddingTimeoutError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +49,17 @@ CREATE TABLE IF NOT EXISTS vector (
 """
 _INDEX = "CREATE INDEX IF NOT EXISTS vector_used ON vector (used)"
 
+# Texts that some process embeds just now: another one that wants them waits, and finds them made.
+_CLAIMS = """
+CREATE TABLE IF NOT EXISTS claim (
+    key BLOB PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    since INTEGER NOT NULL
+) WITHOUT ROWID
+"""
+CLAIM_S = 60  # what a claim is worth: longer than a text takes by far, but for the largest models on slow machines
+CLAIM_LOOK_S = 0.05  # how often it is looked whether what others have claimed is made
+
 Answer = TypeVar("Answer")
 
 
@@ -68,6 +82,17 @@ class VectorCache:
     def keep(self, keys: Sequence[bytes], vectors: Vectors) -> None:
         """Remember the rows of ``vectors``, shape (len(keys), dim), and forget the longest unused above the bound."""
         self._guarded(lambda database: self._keep(database, keys, vectors), None)
+
+    def claim(self, keys: Sequence[bytes]) -> set[bytes]:
+        """Those of ``keys`` that are the caller's to make; the others are being made by somebody who is alive.
+
+        Everything is the caller's where the cache cannot be used.
+        """
+        return self._guarded(lambda database: self._claim(database, keys), set(keys))
+
+    def release(self, keys: Collection[bytes]) -> None:
+        """Give up the claims on ``keys``; ``keep`` does so as well."""
+        self._guarded(lambda database: _release(database, keys), None)
 
     def size_bytes(self) -> int:
         """What the kept vectors take, about."""
@@ -147,6 +172,7 @@ class VectorCache:
             database.execute("DROP TABLE IF EXISTS vector")
         database.execute(_TABLE)
         database.execute(_INDEX)
+        database.execute(_CLAIMS)
         if version != SCHEMA:
             database.execute(f"PRAGMA user_version = {SCHEMA}")
 
@@ -177,7 +203,23 @@ class VectorCache:
         values = [row.astype("<f2").tobytes() for row in vectors]
         rows = [(key, now, _checksum(value), value) for key, value in zip(keys, values, strict=True)]
         database.executemany("INSERT OR REPLACE INTO vector VALUES (?, ?, ?, ?)", rows)
+        _release(database, keys)
         self._evict(database, len(rows))
+
+    def _claim(self, database: sqlite3.Connection, keys: Sequence[bytes]) -> set[bytes]:
+        import psutil
+
+        now = int(self._clock())
+        # Writing first takes the lock for the whole transaction: nobody claims between the look and the claim.
+        database.execute("DELETE FROM claim WHERE since < ? OR since > ?", (now - CLAIM_S, now + CLAIM_S))
+        for (owner,) in database.execute("SELECT DISTINCT owner FROM claim").fetchall():
+            if not psutil.pid_exists(owner):
+                database.execute("DELETE FROM claim WHERE owner = ?", (owner,))
+        taken = {key for (key,) in database.execute("SELECT key FROM claim")}
+        free = set(keys) - taken
+        rows = [(key, os.getpid(), now) for key in free]
+        database.executemany("INSERT INTO claim VALUES (?, ?, ?)", rows)
+        return free
 
     def _evict(self, database: sqlite3.Connection, added: int) -> None:
         total = _total(database)
@@ -195,6 +237,10 @@ def _total(database: sqlite3.Connection) -> int:
     return int((pages - free) * page)
 
 
+def _release(database: sqlite3.Connection, keys: Iterable[bytes]) -> None:
+    database.executemany("DELETE FROM claim WHERE key = ?", [(key,) for key in keys])
+
+
 def _rows(database: sqlite3.Connection, keys: Sequence[bytes]) -> list[tuple[bytes, int, int, bytes]]:
     marks = ",".join("?" * len(keys))
     statement = f"SELECT key, used, checksum, value FROM vector WHERE key IN ({marks})"  # noqa: S608 - marks alone
@@ -210,6 +256,11 @@ def _decoded(value: bytes) -> Vectors:
 
     vector = np.frombuffer(value, "<f2").astype(np.float32)
     return vector / np.float32(np.linalg.norm(vector))
+
+
+def _rest(deadline: float) -> float | None:
+    """Seconds until ``deadline``, None where there is none."""
+    return None if deadline == math.inf else max(0.0, deadline - time.monotonic())
 
 
 def document_key(fingerprint: str, text: str) -> bytes:
@@ -244,18 +295,57 @@ class CachedEmbedder:
         """The model's."""
         return self._inner.min_similarity
 
+    @property
+    def parallel(self) -> int:
+        """The model's."""
+        return self._inner.parallel
+
+    def remembered(self, texts: Sequence[str]) -> dict[int, Vectors]:
+        """What the cache knows: 100,000 texts are looked up in 2 s, all of them unknown in less."""
+        keys = [document_key(self.fingerprint, text) for text in texts]
+        known = self._cache.find(keys, self.dim)
+        return {place: known[key] for place, key in enumerate(keys) if key in known}
+
     def embed_documents(self, texts: Sequence[str], timeout_s: float | None = None) -> Vectors:
-        """See Embedder. Equal texts are embedded once; cached vectors are exact to float16 (cosine > .99999)."""
+        """See Embedder. Equal texts are embedded once; cached vectors are exact to float16 (cosine > .99999).
+
+        Also where several processes, or threads, want them at once: the first makes them, the others wait.
+        """
         import numpy as np
 
+        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
         keys = [document_key(self.fingerprint, text) for text in texts]
         known = self._cache.find(keys, self.dim)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        if missing:
-            made = self._inner.embed_documents(list(missing.values()), timeout_s)
-            self._cache.keep(list(missing), made)
-            known.update(zip(missing, made, strict=True))
+        while missing:
+            made = self._made(missing, deadline) or self._awaited(missing, deadline)
+            known.update(made)
+            missing = {key: text for key, text in missing.items() if key not in made}
         return np.stack([known[key] for key in keys]) if keys else np.zeros((0, self.dim), np.float32)
+
+    def _made(self, missing: Mapping[bytes, str], deadline: float) -> dict[bytes, Vectors]:
+        """The vectors of those texts that nobody else is making."""
+        mine = self._cache.claim(list(missing))
+        # Somebody may have kept one between the look and the claim.
+        found = self._cache.find(list(mine), self.dim) if mine else {}
+        texts = {key: text for key, text in missing.items() if key in mine and key not in found}
+        try:
+            if texts:
+                made = self._inner.embed_documents(list(texts.values()), _rest(deadline))
+                self._cache.keep(list(texts), made)
+                found.update(zip(texts, made, strict=True))
+        finally:
+            self._cache.release(mine)
+        return found
+
+    def _awaited(self, missing: Mapping[bytes, str], deadline: float) -> dict[bytes, Vectors]:
+        """What others have made, after a moment."""
+        if time.monotonic() >= deadline:
+            raise EmbeddingTimeoutError(
+                "The deadline passed while another process embedded the same text; ask again with a longer timeout."
+            )
+        time.sleep(CLAIM_LOOK_S)
+        return self._cache.find(list(missing), self.dim)
 
     def embed_query(self, text: str, timeout_s: float | None = None) -> Vectors:
         """See Embedder."""

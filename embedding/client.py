@@ -88,6 +88,15 @@ class LocalEmbedder:
         """Cosine similarity under which a hit of this model is noise, 0 to 1."""
         return self._spec.min_similarity
 
+    @property
+    def parallel(self) -> int:
+        """As many calls as there may be children."""
+        return self._documents.limit
+
+    def remembered(self, texts: Sequence[str]) -> dict[int, Vectors]:  # noqa: ARG002 - the contract's
+        """Nothing: a model has no memory."""
+        return {}
+
     def pids(self) -> list[int]:
         """Process ids of the children that run now, for those who measure memory."""
         return self._documents.pids() + self._queries.pids()

@@ -28,6 +28,15 @@ class Embedder(Protocol):
         """Cosine similarity under which a hit of this model is noise, 0 to 1."""
         ...
 
+    @property
+    def parallel(self) -> int:
+        """How many calls of ``embed_documents`` are worked on at the same time, at least 1; further ones wait."""
+        ...
+
+    def remembered(self, texts: Sequence[str]) -> dict[int, NDArray[np.float32]]:
+        """The vectors of those ``texts``, by place, that are known without asking the model; thousands at a time."""
+        ...
+
     def embed_documents(self, texts: Sequence[str], timeout_s: float | None = None) -> NDArray[np.float32]:
         """Vectors of shape (len(texts), dim), each of norm 1.
 

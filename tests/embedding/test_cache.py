@@ -6,21 +6,24 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
-from embedding.cache import CachedEmbedder, VectorCache, document_key
+from embedding.cache import CLAIM_S, CachedEmbedder, VectorCache, document_key
 from embedding.client import LocalEmbedder
+from embedding.errors import EmbeddingTimeoutError, ModelFailedError
 from embedding.open import open_embedder
 from embedding.process import PACKAGE_ROOT
 from embedding.settings import MemorySettings, ModelSettings
 
 if TYPE_CHECKING:
-    import pytest
     from numpy.typing import NDArray
 
 DIM = 384
@@ -173,14 +176,19 @@ def test_a_file_that_was_held_when_it_was_opened_is_opened_by_the_next_batch(
 class Counting:
     """An embedder that remembers what it was asked."""
 
-    fingerprint, dim, min_similarity = "counting", DIM, 0.2
+    fingerprint, dim, min_similarity, parallel = "counting", DIM, 0.2, 2
 
-    def __init__(self) -> None:
+    def __init__(self, meanwhile: Callable[[], None] = lambda: None) -> None:
         self.asked: list[str] = []
         self.closed = False
+        self._meanwhile = meanwhile
+
+    def remembered(self, texts: Sequence[str]) -> dict[int, NDArray[np.float32]]:
+        return {}
 
     def embed_documents(self, texts: Sequence[str], timeout_s: float | None = None) -> NDArray[np.float32]:
         self.asked += texts
+        self._meanwhile()
         return np.concatenate([unit_vectors(1, seed=len(text)) for text in texts])
 
     def embed_query(self, text: str, timeout_s: float | None = None) -> NDArray[np.float32]:
@@ -200,6 +208,73 @@ def test_a_text_is_embedded_once_in_all_roots(tmp_path: Path) -> None:
     assert np.all((vectors * expected).sum(1) > 0.99999)
     cached.close()
     assert inner.closed
+
+
+def test_what_is_known_is_given_by_place_without_asking_the_model(tmp_path: Path) -> None:
+    inner = Counting()
+    cached = CachedEmbedder(inner, VectorCache(tmp_path / "v.sqlite3", ROOM))
+    assert cached.remembered(["a", "bb"]) == {}
+    made = cached.embed_documents(["a", "bb"])
+    known = cached.remembered(["bb", "new", "a", "bb"])
+    assert sorted(known) == [0, 2, 3]
+    assert float(known[3] @ made[1]) > 0.99999
+    assert inner.asked == ["a", "bb"]
+    assert cached.parallel == 2
+    cached.close()
+
+
+def test_a_text_that_two_want_at_once_is_embedded_once(tmp_path: Path) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        began.set()
+        assert go_on.wait(10)
+
+    made_its_own = threading.Event()
+    slow, other = Counting(wait), Counting(made_its_own.set)
+    # Two caches on one file: as two processes have it.
+    first, second = (CachedEmbedder(one, VectorCache(tmp_path / "v.sqlite3", ROOM)) for one in (slow, other))
+    with ThreadPoolExecutor(2) as both:
+        one = both.submit(first.embed_documents, ["a", "bb"])
+        assert began.wait(10)
+        two = both.submit(second.embed_documents, ["ccc", "bb", "a"])
+        assert made_its_own.wait(10)
+        assert not two.done()
+        go_on.set()
+        assert np.all((two.result(10)[1:] * one.result(10)[::-1]).sum(1) > 0.99999)
+    assert (slow.asked, other.asked) == (["a", "bb"], ["ccc"])
+
+
+def test_a_claim_of_a_process_that_died_or_of_long_ago_holds_nobody_up(tmp_path: Path) -> None:
+    now = [1_000_000.0]
+    cache = VectorCache(tmp_path / "v.sqlite3", ROOM, clock=lambda: now[0])
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait(30)
+    assert cache.claim(keys_of(2)) == {*keys_of(2)}
+    with closing(sqlite3.connect(tmp_path / "v.sqlite3")) as other, other:
+        other.execute("UPDATE claim SET owner = ? WHERE key = ?", (dead.pid, keys_of(2)[1]))
+    assert cache.claim(keys_of(3)) == {*keys_of(3)[1:]}
+    now[0] += CLAIM_S + 1
+    assert cache.claim(keys_of(1)) == {*keys_of(1)}
+
+
+def test_a_model_that_fails_gives_its_claims_up(tmp_path: Path) -> None:
+    def fail() -> None:
+        raise ModelFailedError("twice")
+
+    path = tmp_path / "v.sqlite3"
+    with pytest.raises(ModelFailedError):
+        CachedEmbedder(Counting(fail), VectorCache(path, ROOM)).embed_documents(["a"])
+    cached = CachedEmbedder(Counting(), VectorCache(path, ROOM))
+    assert cached.embed_documents(["a"], timeout_s=10).shape == (1, DIM)
+
+
+def test_waiting_for_what_another_makes_ends_at_the_deadline(tmp_path: Path) -> None:
+    path = tmp_path / "v.sqlite3"
+    assert VectorCache(path, ROOM).claim([document_key("counting", "a")])
+    cached = CachedEmbedder(Counting(), VectorCache(path, ROOM))
+    with pytest.raises(EmbeddingTimeoutError, match="another process"):
+        cached.embed_documents(["a"], timeout_s=0.01)
 
 
 def test_nothing_asked_is_nothing_answered(tmp_path: Path) -> None:
