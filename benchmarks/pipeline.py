@@ -20,7 +20,8 @@ from embedding.embedder import Embedder
 from embedding.open import open_embedder
 from embedding.settings import MemorySettings, ModelSettings
 from indexer.chunker import chunker_fingerprint
-from indexer.pipeline import Cutting, Progress, refresh_text, refresh_vectors
+from indexer.pipeline import Cutting, Progress, refresh_text
+from indexer.refine import Refiner
 from indexer.settings import IndexSettings
 from storage.backends import open_store
 from storage.chunk import Chunk
@@ -53,7 +54,7 @@ def index(root: Path, store: ChunkStore, embedder: Embedder) -> list[Chunk]:
     line("text index", text.chunks, time.perf_counter() - at)
     chunks = store.missing_vectors(text.chunks)
     at = time.perf_counter()
-    refresh_vectors(store, embedder, unheard, never)
+    Refiner().run(store, embedder, unheard, never)
     line("embed, write vectors", text.chunks, time.perf_counter() - at)
     line("all of it", text.chunks, time.perf_counter() - began)
     return chunks

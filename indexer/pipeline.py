@@ -1,18 +1,16 @@
-"""A directory into rows: what changed is read, cut and published, then what has no vector is embedded.
+"""A directory into rows: what changed is read, cut and published.
 
-Text comes first, for the whole tree; vectors follow. Each batch is one commit, so a pipeline that is stopped or killed
-anywhere leaves whole files behind and the next run does the rest.
+Text comes first, for the whole tree; vectors follow (indexer/refine.py). Each batch is one commit, so a pipeline that
+is stopped or killed anywhere leaves whole files behind and the next run does the rest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedding.embedder import Embedder
 from indexer.changes import Changes, plan_changes
 from indexer.chunker import chunk_file
 from indexer.imports import imported_paths
@@ -21,7 +19,7 @@ from indexer.reading import read_source
 from indexer.settings import IndexSettings
 from indexer.source import Skip, SkipReason, SourceFile
 from indexer.walker import walk
-from storage.chunk import Chunk, FileRecord, FileRows
+from storage.chunk import FileRecord, FileRows
 from storage.ranking.links import modules_named
 from storage.store import ChunkStore
 
@@ -34,10 +32,6 @@ FIRST_BATCH_CHUNKS = 250
 LARGEST_BATCH_CHUNKS = 4_000
 # New rows are searched by a scan until the text index takes them in: 40 ms a query at 10,000 rows, 270 ms at 100,000.
 UNINDEXED_CHUNKS = 10_000
-# Chunks fetched at once for embedding, and embedded between two commits: a stop waits for one slice, some 2 s with the
-# default model on two cores.
-MISSING_AT_ONCE = 4_096
-SLICE_CHUNKS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,26 +106,6 @@ def refresh_text(
     return TextSummary(done, len(changes.gone), changes.unchanged, chunks, skipped, finished=done == total)
 
 
-def refresh_vectors(store: ChunkStore, embedder: Embedder, report: Report, stop: Stop, most: int | None = None) -> int:
-    """Embed the chunks that have no vector, a commit a slice; returns how many. ``stop`` is asked between slices.
-
-    Where more than ``most`` are missing, none is embedded: a search in a terminal must not wait for them.
-    """
-    stats = store.stats()
-    if most is not None and stats.chunks - stats.vectors > most:
-        return 0
-    done = 0
-    while missing := store.missing_vectors(MISSING_AT_ONCE):
-        for chunks in _slices(missing, SLICE_CHUNKS):
-            if stop():
-                return done
-            vectors = embedder.embed_documents([chunk.embedding_text() for chunk in chunks])
-            store.add_vectors([chunk.id for chunk in chunks], vectors)
-            done += len(chunks)
-            report(Progress("vectors", stats.vectors + done, stats.chunks))
-    return done
-
-
 def load(file: SourceFile, cutting: Cutting, known: FileRecord | None = None) -> FileRows | FileRecord | None:
     """One file's rows; its record alone where its content is the one ``known``; None for a file that is gone.
 
@@ -178,9 +152,3 @@ def _rows(
 
 def _skip_record(skip: Skip) -> FileRecord:
     return FileRecord(skip.path, skip.size, skip.mtime_ns, "", "", 0, str(skip.reason))
-
-
-def _slices(chunks: Sequence[Chunk], size: int) -> Iterator[list[Chunk]]:
-    rest = iter(chunks)
-    while part := list(islice(rest, size)):
-        yield part

@@ -16,12 +16,12 @@ from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from embedding.open import open_embedder, open_table
 from indexer.chunker import chunker_fingerprint
-from indexer.pipeline import Cutting, Progress, Report, Stop, TextSummary, refresh_text, refresh_vectors
+from indexer.pipeline import Cutting, Progress, Report, Stop, TextSummary, refresh_text
+from indexer.refine import Refiner
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
-from storage.lock import WriterLock
 from storage.schema import SCHEMA
 from storage.store import ChunkStore
 
@@ -101,6 +101,7 @@ class Task:
     store: ChunkStore
     settings: Settings
     meaning: Meaning
+    refiner: Refiner = field(default_factory=Refiner)  # one for all runs of a process: it knows what was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +110,6 @@ class Scope:
 
     force: bool = False
     most_vectors: int | None = None
-
-
-def write(
-    root: Path, settings: Settings, meaning: Meaning, report: Report, stop: Stop, scope: Scope
-) -> tuple[Summary, bool]:
-    """One run as the one writer; and whether another process asked meanwhile to look at the directory again.
-
-    Asked, the run ends early, but not before the whole text is published: what changed since is for the next run.
-    Raises IndexBusyError where another process writes.
-    """
-    lock = WriterLock(index_directory(settings, root))
-    phase = ""
-
-    def reported(progress: Progress) -> None:
-        nonlocal phase
-        phase = progress.phase
-        report(progress)
-
-    with writing(settings, root) as store:
-        lock.answer()
-        task = Task(root, store, settings, meaning)
-        summary = run(task, reported, lambda: stop() or (phase == "vectors" and lock.asked()), scope)
-        return summary, lock.asked()
 
 
 def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
@@ -172,7 +150,7 @@ def _embed(task: Task, report: Report, stop: Stop, scope: Scope) -> tuple[int, s
     if task.meaning.embedder is None:
         return 0, task.meaning.off
     try:
-        return refresh_vectors(task.store, task.meaning.embedder, report, stop, scope.most_vectors), ""
+        return task.refiner.run(task.store, task.meaning.embedder, report, stop, scope.most_vectors), ""
     except EmbeddingError as error:
         return 0, str(error)  # the text is there and serves; the reason is said with every answer
 

@@ -1,8 +1,9 @@
 """A server's indexing child: ``python -P -m mcp_server.job``.
 
 It is told root and settings in one line of JSON on its standard input, sends events as lines of JSON on its standard
-output, refreshes again at each further line, and ends when its input ends. So a server is never slowed by parsing, a
-crash of a native library costs one run, and no child outlives its server.
+output, refreshes again at each further line, and ends when its input ends. A line ``{"asked": [ids]}`` names chunks
+that a search returned or nearly returned: they get their vectors next, and a run goes on. So a server is never slowed
+by parsing, a crash of a native library costs one run, and no child outlives its server.
 """
 
 from __future__ import annotations
@@ -15,42 +16,43 @@ import queue
 import sys
 import threading
 import time
-from dataclasses import asdict
-from enum import Enum
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 import psutil
 
-from indexer.pipeline import Progress
+from indexer.refine import Refiner
 from mcp_server.errors import EXPECTED
-from mcp_server.home import index_directory
-from mcp_server.indexing import Meaning, Scope, open_meaning, write
+from mcp_server.indexing import Meaning, Scope, Task, open_meaning, run, writing
 from mcp_server.logs import claim_stdout, configure
 from mcp_server.settings import Settings
 from storage.errors import IndexBusyError
-from storage.lock import WriterLock
 
 IDLE_S = 120.0  # a child that was asked nothing for so long gives its memory back; the next change starts another
-# While another process writes, a child looks again after .1 s, then half as long again each time, up to a second: a
-# look takes .2 ms of processor time, and the death of the other is noticed within that second.
-BUSY_FIRST_S, BUSY_LONGEST_S = 0.1, 1.0
+BUSY_RETRY_S = 2.0  # how often a child looks again whether another process still writes the index
 LONGEST_END_S = 10.0  # after the server has gone; a commit and a slice take less, a hung library must not stay
 
 log = logging.getLogger(__name__)
 
 
 class Commands:
-    """Lines from the server: each one asks for a refresh; the end of input asks to stop."""
+    """Lines from the server: each one asks for a refresh, or says what was asked; the end of input asks to stop."""
 
-    def __init__(self, lines: TextIO) -> None:
+    def __init__(self, lines: TextIO, ask: Callable[[list[str]], None]) -> None:
+        self._ask = ask
         self._waiting: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._ended = threading.Event()
         threading.Thread(target=self._read, args=(lines,), daemon=True, name="commands").start()
 
     def _read(self, lines: TextIO) -> None:
         for line in lines:
-            self._waiting.put(json.loads(line))
+            command = json.loads(line)
+            if "asked" in command:
+                self._ask(command["asked"])
+            else:
+                self._waiting.put(command)
         self._ended.set()
         self._waiting.put({})
         time.sleep(LONGEST_END_S)
@@ -82,77 +84,50 @@ def main() -> None:
     configure()
     be_polite()
     first = json.loads(sys.stdin.readline())
-    commands = Commands(sys.stdin)
+    refiner = Refiner()
+    commands = Commands(sys.stdin, refiner.ask)
+    work = Work(Path(first["root"]), Settings.model_validate(first["settings"]), refiner)
     try:
-        serve(Path(first["root"]), Settings.model_validate(first["settings"]), commands, wire, first)
+        serve(work, commands, wire, first)
     except BrokenPipeError:
         log.info("the server is gone")
     sys.stderr.flush()
     os._exit(0)  # native threads must not delay the end
 
 
-def serve(root: Path, settings: Settings, commands: Commands, wire: TextIO, command: dict[str, Any] | None) -> None:
-    """Run, rest, and run again when asked: by the server, or by another one that may not write now."""
-    runs = Runs(root, settings, open_meaning(settings), commands, wire)
-    wait_s = BUSY_FIRST_S
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a child is for, and what it keeps in mind from run to run."""
+
+    root: Path
+    settings: Settings
+    refiner: Refiner
+
+
+def serve(work: Work, commands: Commands, wire: TextIO, command: dict[str, Any] | None) -> None:
+    """Run, rest, and run again when asked."""
+    meaning = open_meaning(work.settings)
     while command is not None:
-        outcome = runs.once(command)
-        if outcome is Outcome.DONE:
-            command, wait_s = commands.next(IDLE_S), BUSY_FIRST_S
-            continue
-        force = outcome is Outcome.BUSY and command.get("force", False)
-        told = commands.next(wait_s if outcome is Outcome.BUSY else 0.0)
-        command = None if commands.ended else after(told, force=force)
-        wait_s = BUSY_FIRST_S if told else min(1.5 * wait_s, BUSY_LONGEST_S)
+        busy = _run_once(work, meaning, commands, wire, force=bool(command.get("force")))
+        command = commands.next(BUSY_RETRY_S if busy else IDLE_S)
+        if busy and command is None and not commands.ended:
+            command = {}
 
 
-def after(told: dict[str, Any] | None, *, force: bool) -> dict[str, Any]:
-    """The command that follows one which is still to be done: what was ``told`` meanwhile, or the same ``again``."""
-    return {"again": True, "force": force} if told is None else told | {"force": force or told.get("force", False)}
-
-
-class Outcome(Enum):
-    """How a run ended."""
-
-    DONE = "done"
-    BUSY = "busy"  # another process writes the index: try again soon
-    ASKED = "asked"  # another process knows of changes: look again at once
-
-
-class Runs:
-    """Runs of one child over its root."""
-
-    def __init__(self, root: Path, settings: Settings, meaning: Meaning, commands: Commands, wire: TextIO) -> None:
-        self._root, self._settings, self._meaning = root, settings, meaning
-        self._commands, self._wire = commands, wire
-        self._said = ""  # of the other process that writes
-
-    def once(self, command: dict[str, Any]) -> Outcome:
-        """One run and its last event. The lock is held for as long as it lasts: an idle child is in nobody's way."""
-        scope = Scope(force=command.get("force", False))
-        try:
-            summary, asked = write(
-                self._root, self._settings, self._meaning, self._report, self._commands.pending, scope
-            )
-        except IndexBusyError as error:
-            return self._wait_for_another(str(error), again=command.get("again", False))
-        except EXPECTED as error:
-            _emit(self._wire, {"error": str(error)})
-            return Outcome.DONE
-        self._said = ""
-        _emit(self._wire, {"summary": asdict(summary)})
-        return Outcome.ASKED if asked else Outcome.DONE
-
-    def _wait_for_another(self, said: str, *, again: bool) -> Outcome:
-        if not again:
-            WriterLock(index_directory(self._settings, self._root)).ask()
-        if said != self._said:
-            _emit(self._wire, {"busy": said})
-        self._said = said
-        return Outcome.BUSY
-
-    def _report(self, progress: Progress) -> None:
-        _emit(self._wire, asdict(progress))
+def _run_once(work: Work, meaning: Meaning, commands: Commands, wire: TextIO, *, force: bool) -> bool:
+    """One run and its last event; returns whether another process was writing."""
+    try:
+        with writing(work.settings, work.root) as store:
+            task = Task(work.root, store, work.settings, meaning, work.refiner)
+            summary = run(task, lambda progress: _emit(wire, asdict(progress)), commands.pending, Scope(force=force))
+    except IndexBusyError as error:
+        _emit(wire, {"busy": str(error)})
+        return True
+    except EXPECTED as error:
+        _emit(wire, {"error": str(error)})
+        return False
+    _emit(wire, {"summary": asdict(summary)})
+    return False
 
 
 def be_polite() -> None:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -52,6 +52,7 @@ class JobView:
     error: str = ""
     busy: str = ""  # another process writes the index
     summary: dict[str, Any] | None = None
+    interrupted: bool = False  # the last run was ended before it was done, and nothing was begun since
 
     @property
     def share(self) -> float:
@@ -125,9 +126,10 @@ def after(view: JobView, event: dict[str, Any]) -> JobView:
     if "busy" in event:
         return replace(view, busy=event["busy"], resting=False)
     if "asked" in event:
-        return replace(view, resting=False, error="", phase="starting", done=0, total=0)
+        return replace(view, resting=False, error="", phase="starting", done=0, total=0, interrupted=False)
     if "ended" in event:
-        return replace(view, resting=True, busy="", error=event["ended"] or view.error)
+        interrupted = view.interrupted or not view.resting
+        return replace(view, resting=True, busy="", error=event["ended"] or view.error, interrupted=interrupted)
     return replace(view, phase=event["phase"], done=event["done"], total=event["total"], resting=False, busy="")
 
 
@@ -144,6 +146,10 @@ class Job(Protocol):
 
     def refresh(self, *, force: bool = False) -> bool:
         """Look at the directory again; False if this job has ended and another must be started."""
+        ...
+
+    def ask(self, ids: Sequence[str]) -> None:
+        """Have these chunks get their vectors next, best first; without effect on a job that has ended."""
         ...
 
     def stop(self, *, wait: bool = True) -> None:
@@ -179,6 +185,10 @@ class ProcessJob(Board):
         """See Job."""
         self.post({"asked": True})
         return self._child.poll() is None and self._send({"force": force})
+
+    def ask(self, ids: Sequence[str]) -> None:
+        """See Job."""
+        self._send({"asked": list(ids)})
 
     def stop(self, *, wait: bool = True) -> None:
         """See Job."""
@@ -217,9 +227,16 @@ class ProcessJob(Board):
 class ThreadJob(Board):
     """The same in a thread: ``work`` is called once for each refresh and posts events by the function it is given."""
 
-    def __init__(self, work: Callable[[Post, Callable[[], bool], bool], None], *, force: bool = False) -> None:
+    def __init__(
+        self,
+        work: Callable[[Post, Callable[[], bool], bool], None],
+        ask: Callable[[Sequence[str]], None] = lambda _: None,
+        *,
+        force: bool = False,
+    ) -> None:
         super().__init__()
         self._work = work
+        self.ask = ask
         self._stopping = threading.Event()
         self._asked: list[bool] = [force]
         self._thread = threading.Thread(target=self._serve, daemon=True, name="index")

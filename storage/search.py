@@ -27,6 +27,7 @@ Mode = Literal["hybrid", "semantic", "text", "exact", "regex"]
 DEPTH_ALONE = 200
 DEPTH_TOGETHER = 50
 DEPTH_NAMED = 50  # definitions of an asked name, and chunks of a file called so
+NEAR = 50  # chunks that a search says it found or nearly found, shown or not: they are worth a vector first
 FILES_POINTED_AT = 3  # that an asked path with a line may mean
 
 
@@ -62,6 +63,7 @@ class Results:
     hits: tuple[Hit, ...]
     more: bool
     complete: bool = True
+    near: tuple[str, ...] = ()  # ids of the best chunks, shown or not, best first
 
 
 def search(store: ChunkStore, query: Query) -> Results:
@@ -74,8 +76,9 @@ def search(store: ChunkStore, query: Query) -> Results:
     asked = understand(query.text)
     depths = _depths(_first_depth(query), query.offset + query.limit + 1)
     found = gather(store, query, asked, depths[-1])
-    shown, more = _page(_ranked(asked, found, depths), query)
-    return Results(_hits(store, shown), more)
+    ranked = _ranked(asked, found, depths)
+    shown, more = _page(ranked, query)
+    return Results(_hits(store, shown), more, near=tuple(one.outline.id for one in ranked[:NEAR]))
 
 
 def _find_pattern(store: ChunkStore, query: Query) -> Results:
@@ -84,7 +87,7 @@ def _find_pattern(store: ChunkStore, query: Query) -> Results:
     matches = store.find_matches(pattern, wanted, query.filters)
     hits = [Hit(match.chunk, 1.0, (query.mode,), match.lines) for match in matches.found]
     shown, more = _page(hits, query)
-    return Results(tuple(shown), more, matches.complete or more)
+    return Results(tuple(shown), more, matches.complete or more, tuple(hit.chunk.id for hit in hits))
 
 
 def _page(ranked: Sequence[T], query: Query) -> tuple[Sequence[T], bool]:

@@ -19,7 +19,8 @@ from benchmarks.quality.compare import functions_of, questions_of
 from benchmarks.quality.judging import Question, ranking_figures
 from benchmarks.quality.peers import Found as Shown
 from embedding.embedder import Embedder
-from indexer.pipeline import Cutting, refresh_text, refresh_vectors
+from indexer.pipeline import Cutting, refresh_text
+from indexer.refine import Refiner
 from indexer.settings import IndexSettings
 from mcp_server.indexing import open_meaning
 from mcp_server.settings import load
@@ -105,7 +106,7 @@ def gathered(root: Path, questions: Sequence[Question], embedder: Embedder) -> I
         store.reset(Fingerprint(SCHEMA, "ablation", embedder.fingerprint, embedder.dim))
         refresh_text(root, store, Cutting(IndexSettings()), lambda _: None, lambda: False)
         store.maintain()
-        refresh_vectors(store, embedder, lambda _: None, lambda: False)
+        Refiner().run(store, embedder, lambda _: None, lambda: False)
         store.maintain()
         for question in questions:
             asked = understand(question.query)

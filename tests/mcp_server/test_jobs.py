@@ -1,8 +1,10 @@
 """Jobs as a server sees them: views folded from events, and a thread that does what it is asked."""
 
+import queue
 import threading
 
 from mcp_server.errors import RequestError
+from mcp_server.job import Commands
 from mcp_server.jobs import JobView, ThreadJob, after, summary_sentence
 
 SUMMARY = {
@@ -91,3 +93,40 @@ def test_a_stopped_thread_job_tells_its_work_to_stop():
     job = ThreadJob(work)
     job.stop()
     assert stopped.wait(10)
+
+
+def test_a_job_that_is_ended_in_the_middle_of_a_run_was_interrupted():
+    at_work = after(JobView(), {"phase": "vectors", "done": 1, "total": 9})
+    ended = after(after(at_work, {"ended": ""}), {"ended": ""})
+    assert (ended.resting, ended.interrupted) == (True, True)
+    assert not after(ended, {"asked": True}).interrupted
+
+
+def test_a_job_that_ends_at_rest_was_not_interrupted():
+    assert not after(after(JobView(), {"summary": SUMMARY}), {"ended": ""}).interrupted
+
+
+def test_what_was_asked_for_reaches_the_work_of_a_thread_and_ends_no_run():
+    heard, asked = [], threading.Event()
+
+    def work(post, stop, force):
+        assert asked.wait(10)
+        heard.append(stop())
+
+    job = ThreadJob(work, heard.append)
+    job.ask(["a", "b"])
+    asked.set()
+    job._thread.join(10)
+    assert heard == [["a", "b"], False]
+
+
+def test_what_was_asked_for_reaches_a_child_and_neither_ends_its_run_nor_begins_one():
+    lines, heard = queue.SimpleQueue(), queue.SimpleQueue()
+    commands = Commands(iter(lines.get, None), heard.put)  # which never end: the end would end this process
+    lines.put('{"asked": ["a", "b"]}\n')
+    assert heard.get(timeout=10) == ["a", "b"]
+    assert not commands.pending()
+    lines.put('{"asked": ["c"]}\n')
+    lines.put('{"force": true}\n')
+    assert commands.next(10) == {"force": True}
+    assert heard.get(timeout=10) == ["c"]

@@ -20,7 +20,8 @@ from zlib import crc32
 import numpy as np
 
 from embedding.embedder import Embedder
-from indexer.pipeline import Cutting, refresh_text, refresh_vectors
+from indexer.pipeline import Cutting, refresh_text
+from indexer.refine import Refiner
 from indexer.settings import IndexSettings
 from storage.fingerprint import Fingerprint
 from storage.memory import MemoryStore
@@ -52,7 +53,7 @@ def index_corpus(directory: Path, embedder: Embedder) -> MemoryStore:
     store = MemoryStore()
     store.reset(Fingerprint("golden", "golden", embedder.fingerprint, embedder.dim))
     refresh_text(root, store, Cutting(IndexSettings()), lambda _: None, lambda: False)
-    refresh_vectors(store, embedder, lambda _: None, lambda: False)
+    Refiner().run(store, embedder, lambda _: None, lambda: False)
     return store
 
 
