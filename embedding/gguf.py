@@ -22,6 +22,7 @@ MAX_TENSORS = 65_536
 MAX_NAME_BYTES = 1 << 16  # the format's own limit for keys; ggml takes tensor names up to 63
 MAX_TEXT_BYTES = 1 << 24  # a chat template or a licence may be long; none is longer than this
 MAX_DIMENSIONS = 4
+TOKENS = "tokenizer.ggml.tokens"
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _TEXT, _ARRAY = 8, 9
@@ -40,6 +41,14 @@ Scalar = int | float | bool | str
 
 
 @dataclass(frozen=True, slots=True)
+class Array:
+    """A list of values in the header: how many, and where in the file the first one lies."""
+
+    length: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tensor:
     """One entry of the tensor table; ``offset`` counts from the start of the data section."""
 
@@ -52,11 +61,11 @@ class Tensor:
 
 @dataclass(frozen=True, slots=True)
 class GgufHeader:
-    """A checked header: ``values`` holds the scalars, ``lengths`` the lengths of the arrays."""
+    """A checked header: ``values`` holds the scalars, ``arrays`` says where the lists lie, whose values stay there."""
 
     version: int
     values: dict[str, Scalar]
-    lengths: dict[str, int]
+    arrays: dict[str, Array]
     tensors: tuple[Tensor, ...]
     data_offset: int
 
@@ -78,7 +87,7 @@ class GgufHeader:
     @property
     def vocab_size(self) -> int:
         """Tokens in the vocabulary."""
-        return self.lengths.get("tokenizer.ggml.tokens", 0)
+        return self.arrays[TOKENS].length if TOKENS in self.arrays else 0
 
     @property
     def pooling(self) -> Pooling | None:
@@ -121,14 +130,14 @@ class _Reader:
     def header(self) -> GgufHeader:
         version, tensor_count, key_count = self._preamble()
         values: dict[str, Scalar] = {}
-        lengths: dict[str, int] = {}
+        arrays: dict[str, Array] = {}
         for _ in range(key_count):
-            self._pair(values, lengths)
+            self._pair(values, arrays)
         alignment = self._alignment(values)
         tensors = tuple(self._tensor() for _ in range(tensor_count))
         data_offset = -(-self._at // alignment) * alignment
         self._check_layout(tensors, data_offset, alignment)
-        return GgufHeader(version, values, lengths, tensors, data_offset)
+        return GgufHeader(version, values, arrays, tensors, data_offset)
 
     def _refuse(self, cause: str) -> ModelInvalidError:
         return ModelInvalidError(
@@ -171,34 +180,34 @@ class _Reader:
             raise self._refuse(f"a text in its header claims {length} bytes, which is damage")
         return self._take(length).decode("utf-8", "replace")
 
-    def _pair(self, values: dict[str, Scalar], lengths: dict[str, int]) -> None:
+    def _pair(self, values: dict[str, Scalar], arrays: dict[str, Array]) -> None:
         key = self._text(MAX_NAME_BYTES)
         (kind,) = self._unpack("I")
         if kind == _TEXT:
             values[key] = self._text(MAX_TEXT_BYTES)
         elif kind == _ARRAY:
-            lengths[key] = self._array()
+            arrays[key] = self._array()
         elif kind in _SCALARS:
             (values[key],) = self._unpack(_SCALARS[kind])
         else:
             raise self._refuse(f"the key {key!r} has the unknown type {kind}")
 
-    def _array(self) -> int:
+    def _array(self) -> Array:
         kind, length = self._unpack("IQ")
+        place = self._at
         if kind in _SCALARS:
             self._skip(length * struct.calcsize("<" + _SCALARS[kind]))
         elif kind == _TEXT:
             self._skip_texts(length)
         else:
             raise self._refuse(f"it holds an array of the unknown type {kind}")
-        return length
+        return Array(length, place)
 
     def _skip_texts(self, count: int) -> None:
         if count * 8 > self._size - self._at:
             raise self._refuse(f"a list claims {count} texts, more than the file has room for")
         for _ in range(count):
-            (length,) = self._unpack("Q")
-            self._skip(length)
+            self._skip(int.from_bytes(self._take(8), "little"))
 
     def _alignment(self, values: dict[str, Scalar]) -> int:
         alignment = values.get("general.alignment", 32)

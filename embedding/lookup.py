@@ -2,6 +2,9 @@
 
 The vector of a text is the sum of its tokens' vectors, the frequent ones weighed down (smooth inverse frequency, Arora
 et al., 2017), at norm 1. The file is embedding/table_file.py's, the tokens are embedding/words.py's.
+
+Tokens that the table lacks count in queries alone, by way of the model's file where that is there (embedding/rare.py).
+Vectors of documents are stored, so they depend on the table alone: not on a file that may come and go.
 """
 
 from __future__ import annotations
@@ -14,8 +17,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embedding.table_file import VERSION, map_table
-from embedding.words import token_hashes, words_of
+from embedding.rare import RareTokens
+from embedding.table_file import VERSION, Bridge, map_table
+from embedding.words import token_hash, token_hashes, tokens_of, words_of
 
 Floats = NDArray[np.float32]
 Counts = NDArray[np.int64]
@@ -28,35 +32,42 @@ class Sketches:
     """Vectors of n texts.
 
     ``vectors`` has shape (n, dim): rows of norm 1, and of zeros where no token of the text is known (or their sum is
-    nought). ``tokens`` and ``known``, shape (n,), say how many tokens each text has, and how many the table has.
+    nought). ``tokens``, ``known`` and ``mapped``, shape (n,), say how many tokens each text has, how many of them the
+    table has, and how many more were read out of the model's file; the others have no part in the vector.
     """
 
     vectors: Floats
     tokens: Counts
     known: Counts
+    mapped: Counts
 
     @property
     def coverage(self) -> float:
-        """The share of tokens that the table has, 0 to 1; 1 where there are none at all."""
+        """The share of tokens that have a part in the vectors, 0 to 1; 1 where there are no tokens at all."""
         total = int(self.tokens.sum())
-        return int(self.known.sum()) / total if total else 1.0
+        return int(self.known.sum() + self.mapped.sum()) / total if total else 1.0
 
 
 class LookupTable:
     """A mapped table of token vectors. Immutable, thread-safe; the file is let go with the object."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises LookupTableError where there is no whole table at ``path``."""
+    def __init__(self, path: Path, model_file: Path | None = None) -> None:
+        """``model_file`` is the GGUF file that the table was made of, where it is on this machine.
+
+        Raises LookupTableError where there is no whole table at ``path``.
+        """
         table = map_table(path)
         self._hashes = table.hashes
         self._codes = table.codes
         # Both factors of a row in one: its weight among the others, and what its codes are to be multiplied with.
         self._weights = (table.sif / (table.sif + table.frequencies) * table.scales).astype(np.float32)
+        bridge = Bridge(table.model, table.bridge.astype(np.float32))
+        self._rare = RareTokens(model_file, bridge) if model_file and len(table.bridge) else None
         self._fingerprint = f"lookup-{VERSION}-{table.checksum:016x}"
 
     @property
     def fingerprint(self) -> str:
-        """Names everything that changes a vector: the table's content, and the version of the split."""
+        """Names everything that changes a document's vector: the table's content, and the version of the split."""
         return self._fingerprint
 
     @property
@@ -69,7 +80,7 @@ class LookupTable:
         return len(self._hashes)
 
     def sketch(self, texts: Sequence[str]) -> Sketches:
-        """The vectors of ``texts``, and how much of them the table knows."""
+        """The vectors of ``texts`` as documents, and how much of them the table knows: the same on every machine."""
         vectors = np.zeros((len(texts), self.dim), np.float32)
         tokens = np.zeros(len(texts), np.int64)
         known = np.zeros(len(texts), np.int64)
@@ -78,7 +89,24 @@ class LookupTable:
             places, counts = self._find(hashes)
             vectors[row] = _unit(self._sum(places, counts))
             tokens[row], known[row] = len(hashes), counts.sum()
-        return Sketches(vectors, tokens, known)
+        return Sketches(vectors, tokens, known, np.zeros_like(known))
+
+    def sketch_query(self, text: str) -> Sketches:
+        """The vector of one question, shape (1, dim): its rare words too, where the model's file is there."""
+        tokens = [token for word in words_of(text) for token in tokens_of(word)]
+        places, counts = self._find(np.fromiter(map(token_hash, tokens), np.uint64, len(tokens)))
+        known = int(counts.sum())
+        rare = self._rare_vectors(tokens) if known < len(tokens) else []
+        vector = _unit(np.sum([self._sum(places, counts), *rare], axis=0, dtype=np.float32))
+        return Sketches(vector[None], *(np.array([count]) for count in (len(tokens), known, len(rare))))
+
+    def _rare_vectors(self, tokens: Sequence[str]) -> list[Floats]:
+        """Of each token that the table lacks and the model's file gives; they are rare, so their weight is 1."""
+        if self._rare is None:
+            return []
+        lacking = [token for token in tokens if not len(self._find(np.array([token_hash(token)], np.uint64))[0])]
+        vectors = (self._rare.vector(token) for token in lacking)
+        return [vector for vector in vectors if vector is not None]
 
     def _find(self, hashes: NDArray[np.uint64]) -> tuple[Counts, Counts]:
         """The rows of the distinct tokens that are known, and how often each stands in the text."""

@@ -9,7 +9,7 @@ from embedding.cache import CachedEmbedder, VectorCache
 from embedding.client import LocalEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import LookupTableError, ModelMissingError
-from embedding.model import ModelSpec, spec_for
+from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec, spec_for
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.sources import locate, models_directory
 
@@ -50,7 +50,7 @@ def wanted_spec(model: ModelSettings) -> ModelSpec:
 
 
 def open_table(model: ModelSettings, data_dir: Path) -> LookupTable:
-    """The lookup table the settings ask for; no model is needed for it, and none is loaded.
+    """The lookup table the settings ask for; no model is loaded, and none needs to be there.
 
     Raises LookupTableError where tables are turned off, or there is no whole one at ``table_path``.
     """
@@ -62,7 +62,7 @@ def open_table(model: ModelSettings, data_dir: Path) -> LookupTable:
         )
     from embedding.lookup import LookupTable
 
-    return LookupTable(path)
+    return LookupTable(path, _taught_by(path, model, data_dir))
 
 
 def table_path(model: ModelSettings, data_dir: Path) -> Path | None:
@@ -74,6 +74,15 @@ def table_path(model: ModelSettings, data_dir: Path) -> Path | None:
         return None if model.table.lower() == NO_TABLE else Path(model.table).expanduser()
     own = own_table_path(model, data_dir)
     return own if own and own.is_file() else SHIPPED_TABLE
+
+
+def _taught_by(table: Path, model: ModelSettings, data_dir: Path) -> Path | None:
+    """The model file that holds what ``table`` lacks, where it is on this machine; the table knows whether it fits."""
+    try:
+        spec = KNOWN_MODELS[DEFAULT_MODEL] if table == SHIPPED_TABLE else wanted_spec(model)
+    except ModelMissingError:
+        return None
+    return locate(spec, models_directory(model, data_dir))
 
 
 def own_table_path(model: ModelSettings, data_dir: Path) -> Path | None:

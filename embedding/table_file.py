@@ -3,13 +3,17 @@
 All numbers are little-endian, but for the mark, which reads EMBD. 64 bytes of header, then for each token, in the order
 of the hashes:
 
-    0  mark "EMBD" (0x454D4244)      24  nothing, 32 bytes
-    4  version of the format, u32    56  xxHash64 of all other bytes, u64
-    8  hash algorithm of the tokens, u32 (1: xxHash64)
-   12  tokens, u32                   64  hashes of the tokens, u64, ascending
-   16  dimension, u32                    scales, f32: a component is its code times the scale
-   20  SIF constant, f32                 frequencies, f32: the share of the token in all text
+    0  mark "EMBD" (0x454D4244)      24  rows of the bridge, u32; 0: there is none
+    4  version of the format, u32    28  nothing, 4 bytes
+    8  hash algorithm of the tokens, 32  the bridge's model, u64 (embedding/rare.py)
+       u32 (1: xxHash64)             40  nothing, 16 bytes
+   12  tokens, u32                   56  xxHash64 of all other bytes, u64
+   16  dimension, u32
+   20  SIF constant, f32             64  hashes of the tokens, u64, ascending
+                                         scales, f32: a component is its code times the scale
+                                         frequencies, f32: the share of the token in all text
                                          codes, i8, tokens x dimension
+                                         bridge, f16, rows x dimension
 """
 
 from __future__ import annotations
@@ -34,15 +38,28 @@ from embedding.words import is_token, token_hash
 Floats = NDArray[np.float32]
 
 MAGIC = 0x454D4244
-VERSION = 1
+VERSION = 2
 XXHASH64 = 1
 # 117,000 tokens of 256 components. All of it may come to be resident, and the tier is to stay under 50 MB.
 MAX_TABLE_BYTES = 32 << 20
+MAX_BRIDGE = 6e4  # float16 ends at 65,504
 MAX_COMPONENT = 1e6  # only directions count, and sums of these, squared, are far from float32's end
-_HEADER = struct.Struct("<4sIIIIf32xQ")
+_HEADER = struct.Struct("<4sIIIIfI4xQ16xQ")
 _CHECKSUM = struct.Struct("<Q")  # the end of the header
 _TOKEN_BYTES = 8 + 4 + 4  # beside the codes
 _READ_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """What takes a row of a model's token table into the space of a lookup table: ``row @ matrix[:-1] + matrix[-1]``.
+
+    ``model`` tells which model's rows, as embedding/rare.py tells them apart; ``matrix`` has shape (width of a row + 1,
+    dim).
+    """
+
+    model: int
+    matrix: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +68,29 @@ class TableContents:
 
     ``vectors`` has shape (tokens, dim); ``frequencies`` holds the share of each token in all text, 0 to 1. ``sif`` is
     the constant a of the weight a / (a + frequency), from "A Simple but Tough-to-Beat Baseline for Sentence Embeddings"
-    (Arora et al., 2017).
+    (Arora et al., 2017). With a ``bridge`` tokens that the table lacks get their vectors out of the model's file.
     """
 
     tokens: Sequence[str]
     vectors: Floats
     frequencies: Floats
     sif: float = 1e-3
+    bridge: Bridge | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MappedTable:
-    """A checked table; the arrays look into the mapped file, which is let go with the last of them."""
+    """A checked table; the arrays look into the mapped file, which is let go with the last of them.
+
+    ``bridge`` is float16, shape (rows, dim), of the model ``model``; without rows where the table carries none.
+    """
 
     hashes: NDArray[np.uint64]
     scales: Floats
     frequencies: Floats
     codes: NDArray[np.int8]
+    bridge: NDArray[np.float16]
+    model: int
     sif: float
     checksum: int
 
@@ -77,15 +100,18 @@ class _Header:
     entries: int
     dim: int
     sif: float
+    bridge_rows: int
+    model: int
     checksum: int
 
     @property
     def file_bytes(self) -> int:
-        return _HEADER.size + self.entries * (_TOKEN_BYTES + self.dim)
+        return _HEADER.size + self.entries * (_TOKEN_BYTES + self.dim) + 2 * self.bridge_rows * self.dim
 
     def packed(self) -> bytes:
         mark = MAGIC.to_bytes(4, "big")
-        return _HEADER.pack(mark, VERSION, XXHASH64, self.entries, self.dim, self.sif, self.checksum)
+        shape = (self.entries, self.dim, self.sif, self.bridge_rows, self.model)
+        return _HEADER.pack(mark, VERSION, XXHASH64, *shape, self.checksum)
 
 
 def write_table(path: Path, contents: TableContents) -> None:
@@ -130,7 +156,8 @@ def _refused(path: Path, cause: str) -> LookupTableError:
 
 def _header_of(contents: TableContents) -> _Header:
     entries, dim = contents.vectors.shape
-    return _Header(entries, dim, contents.sif, 0)
+    rows, model = (len(contents.bridge.matrix), contents.bridge.model) if contents.bridge else (0, 0)
+    return _Header(entries, dim, contents.sif, rows, model, 0)
 
 
 def _objection(contents: TableContents) -> str:
@@ -140,11 +167,14 @@ def _objection(contents: TableContents) -> str:
         return f"{len(contents.tokens)} tokens have vectors of shape {vectors.shape}"
     if frequencies.shape != (len(vectors),):
         return f"{len(vectors)} tokens have frequencies of shape {frequencies.shape}"
+    if contents.bridge and (contents.bridge.matrix.ndim != 2 or contents.bridge.matrix.shape[1] != vectors.shape[1]):
+        return f"vectors of {vectors.shape[1]} components have a bridge of shape {contents.bridge.matrix.shape}"
     if _header_of(contents).file_bytes > MAX_TABLE_BYTES:
         return f"it would take more than {MAX_TABLE_BYTES >> 20} MiB"
     if not (np.abs(vectors) <= MAX_COMPONENT).all():
         return f"a component of a vector is no number, or over {MAX_COMPONENT:g}"
-    return _token_objection(contents.tokens) or _value_objection(frequencies, contents.sif)
+    matrix = contents.bridge.matrix if contents.bridge else vectors[:0]
+    return _token_objection(contents.tokens) or _value_objection(frequencies, contents.sif) or _bridge_objection(matrix)
 
 
 def _token_objection(tokens: Sequence[str]) -> str:
@@ -164,6 +194,10 @@ def _value_objection(frequencies: Floats, sif: float) -> str:
     return ""
 
 
+def _bridge_objection(matrix: NDArray[np.floating]) -> str:
+    return "" if (np.abs(matrix) <= MAX_BRIDGE).all() else f"a number of its bridge is none, or over {MAX_BRIDGE:g}"
+
+
 def _body(contents: TableContents) -> bytes:
     hashes = np.fromiter(map(token_hash, contents.tokens), "<u8", len(contents.tokens))
     order = np.argsort(hashes)
@@ -171,7 +205,8 @@ def _body(contents: TableContents) -> bytes:
     scales = (np.abs(vectors).max(axis=1) / 127).astype("<f4")
     codes = np.rint(vectors / np.where(scales > 0, scales, 1)[:, None]).clip(-127, 127).astype(np.int8)
     frequencies = contents.frequencies[order].astype("<f4")
-    return b"".join(part.tobytes() for part in (hashes[order], scales, frequencies, codes))
+    bridge = (contents.bridge.matrix if contents.bridge else vectors[:0]).astype("<f2")
+    return b"".join(part.tobytes() for part in (hashes[order], scales, frequencies, codes, bridge))
 
 
 def _publish(path: Path, data: bytes) -> None:
@@ -240,7 +275,9 @@ def _arrays(data: mmap.mmap, header: _Header) -> MappedTable:
     scales = np.frombuffer(data, "<f4", n, at + 8 * n)
     frequencies = np.frombuffer(data, "<f4", n, at + 12 * n)
     codes = np.frombuffer(data, np.int8, n * header.dim, at + _TOKEN_BYTES * n).reshape(n, header.dim)
-    return MappedTable(hashes, scales, frequencies, codes, header.sif, header.checksum)
+    after = at + (_TOKEN_BYTES + header.dim) * n
+    bridge = np.frombuffer(data, "<f2", header.bridge_rows * header.dim, after).reshape(header.bridge_rows, header.dim)
+    return MappedTable(hashes, scales, frequencies, codes, bridge, header.model, header.sif, header.checksum)
 
 
 def _table_objection(table: MappedTable) -> str:
@@ -249,4 +286,4 @@ def _table_objection(table: MappedTable) -> str:
         return "the hashes of its tokens do not ascend"
     if not ((table.scales >= 0) & (table.scales <= MAX_COMPONENT)).all():
         return f"the scale of a vector is not between 0 and {MAX_COMPONENT:g}"
-    return _value_objection(table.frequencies, table.sif)
+    return _value_objection(table.frequencies, table.sif) or _bridge_objection(table.bridge)

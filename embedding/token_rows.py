@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xxhash
 
 from embedding.errors import ModelInvalidError
 from embedding.gguf import GgufHeader, Tensor, read_header
@@ -28,14 +29,14 @@ MAX_DIM = 1 << 16  # the largest known model has 12,288 components; more is dama
 class TokenRows:
     """The token table of one GGUF file. Thread-safe; a context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Reads the header alone.
+    def __init__(self, path: Path, header: GgufHeader | None = None) -> None:
+        """Reads the header alone, where it is not given.
 
         Raises ModelMissingError where there is no such file, ModelInvalidError where it is no whole GGUF file, or has
         no token table in one of the formats of embedding/quantised.py.
         """
         self._path = path
-        header = read_header(path)
+        header = header or read_header(path)
         self._table = self._find(header)
         self._format = FORMATS[self._table.type]
         self._start = header.data_offset + self._table.offset
@@ -64,6 +65,14 @@ class TokenRows:
         if not np.isfinite(row).all():
             raise self._refuse(f"the vector of its token {token} holds a number that is none")
         return row
+
+    def mark(self) -> int:
+        """64 bits that tell this table of tokens from others: by its type, its shape, and its first READ_BYTES."""
+        count = min(READ_BYTES, len(self) * self._row_bytes)
+        with self._lock:
+            self._file.seek(self._start)
+            start = self._read(count)
+        return xxhash.xxh64_intdigest(f"{self._table.type} {self._table.shape} ".encode() + start)
 
     def close(self) -> None:
         """Close the file; no row can be read afterwards."""

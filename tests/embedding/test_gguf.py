@@ -15,7 +15,7 @@ from embedding.settings import ModelSettings
 
 
 def text(value: str) -> bytes:
-    return struct.pack("<Q", len(value)) + value.encode()
+    return struct.pack("<Q", len(value.encode())) + value.encode()
 
 
 def pair(key: str, kind: int, value: bytes) -> bytes:
