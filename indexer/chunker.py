@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from indexer.languages import detect_language, loose_kind
@@ -39,6 +38,8 @@ def chunker_fingerprint(settings: IndexSettings) -> str:
 @cache
 def _grammars() -> str:
     """The grammar pack's version; looked up once, since every search compares fingerprints."""
+    from importlib.metadata import version  # 20 ms
+
     return version("tree-sitter-language-pack")
 
 

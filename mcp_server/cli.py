@@ -10,7 +10,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +52,30 @@ class Sentences(click.Group):
 
 def own_version() -> str:
     """The installed version; a checkout that was never installed has none."""
+    from importlib.metadata import PackageNotFoundError, version  # 20 ms, and few commands ask
+
     try:
         return version("codeloupe")
     except PackageNotFoundError:
         return "0+unknown"
 
 
+def say_version(context: click.Context, _: click.Parameter, wanted: bool) -> None:
+    """Print the version and end, where that is what is wanted."""
+    if wanted and not context.resilient_parsing:
+        click.echo(f"codeloupe, version {own_version()}")
+        context.exit()
+
+
 @click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(own_version(), prog_name="codeloupe")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=say_version,
+    help="Show the version and end.",
+)
 @click.option(
     "--set", "overrides", multiple=True, metavar="SECTION.KEY=VALUE", help="Override one setting; may be repeated."
 )

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-import psutil
-
 from embedding.cache import CachedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
@@ -132,6 +130,8 @@ class Engine:
 
     def status(self) -> Status:
         """What is indexed and what runs; opens the indexes, not the model."""
+        import psutil  # a search has no use for it
+
         process = psutil.Process()
         children = {child.pid: child.memory_info().rss for child in process.children(recursive=True)}
         return Status(

@@ -22,6 +22,7 @@ from mcp_server.home import cache_directory, data_directory, index_directory, no
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
+from storage.lock import WriterLock
 from storage.schema import SCHEMA
 from storage.store import ChunkStore
 
@@ -94,6 +95,16 @@ def writing(settings: Settings, root: Path) -> Iterator[ChunkStore]:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """What is indexed and how, and what is kept in mind from run to run."""
+
+    root: Path
+    settings: Settings
+    meaning: Meaning
+    refiner: Refiner = field(default_factory=Refiner)  # knows what searches asked for
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """What a run works on."""
 
@@ -101,7 +112,7 @@ class Task:
     store: ChunkStore
     settings: Settings
     meaning: Meaning
-    refiner: Refiner = field(default_factory=Refiner)  # one for all runs of a process: it knows what was asked for
+    refiner: Refiner = field(default_factory=Refiner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,27 @@ class Scope:
 
     force: bool = False
     most_vectors: int | None = None
+
+
+def write(work: Work, report: Report, stop: Stop, scope: Scope) -> tuple[Summary, bool]:
+    """One run as the one writer; and whether another process asked meanwhile to look at the directory again.
+
+    Asked, the run ends early, but not before the whole text is published: what changed since is for the next run.
+    Raises IndexBusyError where another process writes.
+    """
+    lock = WriterLock(index_directory(work.settings, work.root))
+    phase = ""
+
+    def reported(progress: Progress) -> None:
+        nonlocal phase
+        phase = progress.phase
+        report(progress)
+
+    with writing(work.settings, work.root) as store:
+        lock.answer()
+        task = Task(work.root, store, work.settings, work.meaning, work.refiner)
+        summary = run(task, reported, lambda: stop() or (phase == "vectors" and lock.asked()), scope)
+        return summary, lock.asked()
 
 
 def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:

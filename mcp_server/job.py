@@ -17,21 +17,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from enum import Enum
 from pathlib import Path
 from typing import Any, TextIO
 
 import psutil
 
+from indexer.pipeline import Progress
 from indexer.refine import Refiner
 from mcp_server.errors import EXPECTED
-from mcp_server.indexing import Meaning, Scope, Task, open_meaning, run, writing
+from mcp_server.home import index_directory
+from mcp_server.indexing import Scope, Work, open_meaning, write
 from mcp_server.logs import claim_stdout, configure
 from mcp_server.settings import Settings
 from storage.errors import IndexBusyError
+from storage.lock import WriterLock
 
 IDLE_S = 120.0  # a child that was asked nothing for so long gives its memory back; the next change starts another
-BUSY_RETRY_S = 2.0  # how often a child looks again whether another process still writes the index
+# While another process writes, a child looks again after .1 s, then half as long again each time, up to a second: a
+# look takes .2 ms of processor time, and the death of the other is noticed within that second.
+BUSY_FIRST_S, BUSY_LONGEST_S = 0.1, 1.0
 LONGEST_END_S = 10.0  # after the server has gone; a commit and a slice take less, a hung library must not stay
 
 log = logging.getLogger(__name__)
@@ -86,48 +92,75 @@ def main() -> None:
     first = json.loads(sys.stdin.readline())
     refiner = Refiner()
     commands = Commands(sys.stdin, refiner.ask)
-    work = Work(Path(first["root"]), Settings.model_validate(first["settings"]), refiner)
+    settings = Settings.model_validate(first["settings"])
     try:
-        serve(work, commands, wire, first)
+        serve(Work(Path(first["root"]), settings, open_meaning(settings), refiner), commands, wire, first)
     except BrokenPipeError:
         log.info("the server is gone")
     sys.stderr.flush()
     os._exit(0)  # native threads must not delay the end
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a child is for, and what it keeps in mind from run to run."""
-
-    root: Path
-    settings: Settings
-    refiner: Refiner
-
-
 def serve(work: Work, commands: Commands, wire: TextIO, command: dict[str, Any] | None) -> None:
-    """Run, rest, and run again when asked."""
-    meaning = open_meaning(work.settings)
+    """Run, rest, and run again when asked: by the server, or by another one that may not write now."""
+    runs = Runs(work, commands, wire)
+    wait_s = BUSY_FIRST_S
     while command is not None:
-        busy = _run_once(work, meaning, commands, wire, force=bool(command.get("force")))
-        command = commands.next(BUSY_RETRY_S if busy else IDLE_S)
-        if busy and command is None and not commands.ended:
-            command = {}
+        outcome = runs.once(command)
+        if outcome is Outcome.DONE:
+            command, wait_s = commands.next(IDLE_S), BUSY_FIRST_S
+            continue
+        force = outcome is Outcome.BUSY and command.get("force", False)
+        told = commands.next(wait_s if outcome is Outcome.BUSY else 0.0)
+        command = None if commands.ended else after(told, force=force)
+        wait_s = BUSY_FIRST_S if told else min(1.5 * wait_s, BUSY_LONGEST_S)
 
 
-def _run_once(work: Work, meaning: Meaning, commands: Commands, wire: TextIO, *, force: bool) -> bool:
-    """One run and its last event; returns whether another process was writing."""
-    try:
-        with writing(work.settings, work.root) as store:
-            task = Task(work.root, store, work.settings, meaning, work.refiner)
-            summary = run(task, lambda progress: _emit(wire, asdict(progress)), commands.pending, Scope(force=force))
-    except IndexBusyError as error:
-        _emit(wire, {"busy": str(error)})
-        return True
-    except EXPECTED as error:
-        _emit(wire, {"error": str(error)})
-        return False
-    _emit(wire, {"summary": asdict(summary)})
-    return False
+def after(told: dict[str, Any] | None, *, force: bool) -> dict[str, Any]:
+    """The command that follows one which is still to be done: what was ``told`` meanwhile, or the same ``again``."""
+    return {"again": True, "force": force} if told is None else told | {"force": force or told.get("force", False)}
+
+
+class Outcome(Enum):
+    """How a run ended."""
+
+    DONE = "done"
+    BUSY = "busy"  # another process writes the index: try again soon
+    ASKED = "asked"  # another process knows of changes: look again at once
+
+
+class Runs:
+    """Runs of one child over its root."""
+
+    def __init__(self, work: Work, commands: Commands, wire: TextIO) -> None:
+        self._work = work
+        self._commands, self._wire = commands, wire
+        self._said = ""  # of the other process that writes
+
+    def once(self, command: dict[str, Any]) -> Outcome:
+        """One run and its last event. The lock is held for as long as it lasts: an idle child is in nobody's way."""
+        scope = Scope(force=command.get("force", False))
+        try:
+            summary, asked = write(self._work, self._report, self._commands.pending, scope)
+        except IndexBusyError as error:
+            return self._wait_for_another(str(error), again=command.get("again", False))
+        except EXPECTED as error:
+            _emit(self._wire, {"error": str(error)})
+            return Outcome.DONE
+        self._said = ""
+        _emit(self._wire, {"summary": asdict(summary)})
+        return Outcome.ASKED if asked else Outcome.DONE
+
+    def _wait_for_another(self, said: str, *, again: bool) -> Outcome:
+        if not again:
+            WriterLock(index_directory(self._work.settings, self._work.root)).ask()
+        if said != self._said:
+            _emit(self._wire, {"busy": said})
+        self._said = said
+        return Outcome.BUSY
+
+    def _report(self, progress: Progress) -> None:
+        _emit(self._wire, asdict(progress))
 
 
 def be_polite() -> None:

@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
-from indexer.pipeline import Stop, drift
+from indexer.pipeline import Progress, Stop, drift
 from indexer.refine import Refiner
 from mcp_server import home
 from mcp_server.drift import Drift, DriftCheck
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness, State
-from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, run, wanted_fingerprint, writing
+from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, Work, run, wanted_fingerprint, write
 from mcp_server.jobs import Job, JobView, Post, ProcessJob, ThreadJob
 from mcp_server.settings import Settings
 from mcp_server.statuses import RootStatus
@@ -25,6 +25,7 @@ from storage.store import ChunkStore, StoreStats
 
 DRIFT_WAIT_S = 0.15  # a look at 5,000 files ends within it
 CHANGE_WAIT_S = 0.5  # a running job makes a few changed files searchable within it
+OTHER_LOOK_S = 0.1  # how often one that waits for another process's work looks whether it is there
 STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while nothing of ours writes
 
 UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
@@ -74,7 +75,7 @@ class RootIndex:
         seen = self._drift.latest(DRIFT_WAIT_S)
         if state is not IndexState.CURRENT:
             self._wait_for_text(self.refresh(), self.settings.search.first_answer_wait_s)
-        elif seen is not None and seen.changed and not self._at_work():
+        elif seen is not None and seen.changed and (not self._at_work() or self._view().busy):
             self._wait_for_text(self.refresh(), CHANGE_WAIT_S)
         elif self._at_work() and self.stats().chunks == 0:
             self._wait_for_text(self.refresh_or_current(), self.settings.search.first_answer_wait_s)
@@ -94,8 +95,9 @@ class RootIndex:
     def refresh(self, *, force: bool = False) -> Job:
         """The job that brings this index up to date, started or asked again."""
         with self._lock:
-            if self._job is not None and not force and not self._job.view().resting:
-                return self._job
+            view = self._job.view() if self._job is not None else None
+            if self._job is not None and view and not force and not view.resting and not view.busy:
+                return self._job  # it looks at the directory; one that waits for another process tells that one to look
             if self._job is None or not self._job.refresh(force=force):
                 self._job = self._start_job(self, force)
             return self._job
@@ -196,8 +198,15 @@ class RootIndex:
         view = job.view()
         runs = view.runs
         while view.runs == runs and view.phase not in ("vectors", "tidy") and not view.resting and monotonic() < end:
-            view = job.wait_for_change(view, end - monotonic())
+            if view.busy and self._is_up_to_date():
+                break
+            view = job.wait_for_change(view, min(OTHER_LOOK_S, end - monotonic()) if view.busy else end - monotonic())
         self._drift.latest(DRIFT_WAIT_S)
+
+    def _is_up_to_date(self) -> bool:
+        """Whether the process that writes has published all there is."""
+        seen = self._drift.latest(DRIFT_WAIT_S)
+        return seen is not None and not seen.changed
 
     def _freshness_state(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> State:
         if self._at_work():
@@ -235,16 +244,18 @@ def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) ->
     """Index in this process: an index in memory, and the command line."""
     refiner = Refiner()
 
-    def refresh(store: ChunkStore, post: Post, stop: Stop, forced: bool) -> None:
-        task = Task(index.path, store, index.settings, index.meaning(), refiner)
-        summary = run(task, lambda progress: post(asdict(progress)), stop, Scope(forced, most_vectors))
+    def serve(post: Post, stop: Stop, forced: bool) -> None:
+        def report(progress: Progress) -> None:
+            post(asdict(progress))
+
+        settings, meaning, scope = index.settings, index.meaning(), Scope(forced, most_vectors)
+        if settings.storage.backend == "memory":  # the store that is searched is the only one
+            summary = run(Task(index.path, index.open(), settings, meaning, refiner), report, stop, scope)
+        else:
+            work = Work(index.path, settings, meaning, refiner)
+            summary, asked = write(work, report, stop, scope)
+            while asked and not stop():
+                summary, asked = write(work, report, stop, replace(scope, force=False))
         post({"summary": asdict(summary)})
 
-    def work(post: Post, stop: Stop, forced: bool) -> None:
-        if index.settings.storage.backend == "memory":
-            refresh(index.open(), post, stop, forced)  # the store that is searched is the only one
-            return
-        with writing(index.settings, index.path) as store:
-            refresh(store, post, stop, forced)
-
-    return ThreadJob(work, refiner.ask, force=force)
+    return ThreadJob(serve, refiner.ask, force=force)

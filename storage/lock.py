@@ -1,4 +1,11 @@
-"""The writer's lock of one index: at most one process writes, and the others can say who."""
+"""The writer's lock of one index: at most one process writes, the others can say who, and can ask it to look again.
+
+    writer.lock    locked by the operating system for the one writing process
+    writer.json    who that is; touched every few seconds, so that its age tells whether the holder still beats
+    writer.asked   another process knows of changes and may not write: the holder looks at the directory again
+
+Who may write is decided in storage/holder.py.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +13,23 @@ import contextlib
 import json
 import os
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from storage.errors import IndexBusyError
+from storage.holder import BEAT_S, Holder, Sighting, Verdict, judge, refusal
 
 # filelock counts a process's holders without a lock of its own: two threads that come at once would refuse each other.
 _TAKING = threading.Lock()
+_BEATING: dict[Path, threading.Event] = {}  # of the locks this process holds; set, the beat ends
+_SAME_START_S = 5.0  # the system's word for when a process began moves a little as its clock is set
 
 
 class WriterLock:
@@ -27,51 +40,144 @@ class WriterLock:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._lock_path = directory / "writer.lock"
         self._holder_path = directory / "writer.json"
+        self._asked_path = directory / "writer.asked"
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """Hold the lock until the end of the block, without waiting for it.
 
-        Raises IndexBusyError, naming the holder, where another process has it.
+        Raises IndexBusyError, naming the holder, where another process has it, or has taken it over since this one
+        was suspended.
         """
         with _TAKING:
-            lock = self._lock()
-            self._acquire(lock)
+            lock = FileLock(self._lock_path, is_singleton=True, thread_local=False, mode=0o600)
+            if lock.is_locked:
+                self._require_mine()
+                lock.acquire(blocking=False)
+            else:
+                self._take(lock)
         try:
             yield
         finally:
             with _TAKING:
                 if lock.lock_counter == 1:
-                    self._holder_path.unlink(missing_ok=True)
+                    self._sign_off()
                 lock.release()
 
-    def _lock(self) -> FileLock:
-        return FileLock(self._directory / "writer.lock", is_singleton=True, thread_local=False, mode=0o600)
+    def ask(self) -> None:
+        """Tell the holder, whoever it is, that the directory has changed."""
+        with contextlib.suppress(OSError):  # a disk that is full: whoever writes next looks anyway
+            self._asked_path.touch(mode=0o600)
 
-    def _acquire(self, lock: FileLock) -> None:
+    def asked(self) -> bool:
+        """Whether somebody has asked since ``answer``. 2 µs: for every file and slice of a run."""
+        return self._asked_path.exists()
+
+    def answer(self) -> None:
+        """Forget what was asked; to be called before the directory is looked at, so that no asking is lost."""
+        self._asked_path.unlink(missing_ok=True)
+
+    def _take(self, lock: FileLock) -> None:
+        free = _acquired(lock)
+        seen = self._look(locked=not free)
+        verdict = judge(seen)
+        if verdict is Verdict.BREAK and self._set_aside():
+            free = _acquired(lock)
+        if verdict is Verdict.WAIT or not free:
+            lock.release()
+            raise IndexBusyError(refusal(str(self._directory), seen))
+        self._sign()
+
+    def _look(self, *, locked: bool) -> Sighting:
         try:
-            lock.acquire(blocking=False)
-        except Timeout:
-            raise IndexBusyError(
-                f"The index in {self._directory} is being written by {self._holder()}; "
-                "searches still work, and changes are picked up when it has finished."
-            ) from None
-        if lock.lock_counter == 1:
-            self._sign()
+            with self._holder_path.open(encoding="utf-8") as file:  # opened: a network disk then asks its server
+                beat = os.fstat(file.fileno()).st_mtime
+                holder = Holder(**json.load(file))
+        except (OSError, ValueError, TypeError):
+            return Sighting(locked)
+        alive = _lives(holder) if holder.host == socket.gethostname() else None
+        return Sighting(locked, None if holder == _own(holder.since) else holder, alive, self._now() - beat)
+
+    def _now(self) -> float:
+        """The time by the clock that stamps this directory's files; a network disk has its own."""
+        with tempfile.TemporaryFile(dir=self._directory) as probe:
+            probe.write(b".")
+            probe.flush()
+            return os.fstat(probe.fileno()).st_mtime
+
+    def _set_aside(self) -> bool:
+        """Put the lock file that is not given back out of the way; False where the system does not allow it."""
+        try:
+            self._lock_path.unlink()
+        except OSError:  # Windows keeps an open file
+            return False
+        return True
 
     def _sign(self) -> None:
-        """Say who holds the lock: for people to read, nothing depends on it."""
-        holder = {
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "since": datetime.now(UTC).isoformat("T", "seconds"),
-        }
-        self._holder_path.write_text(json.dumps(holder), "utf-8")
+        holder = _own(datetime.now(UTC).isoformat("T", "seconds"))
+        aside = self._holder_path.with_suffix(f".{holder.pid}")
+        aside.write_text(json.dumps(asdict(holder)), "utf-8")
+        aside.replace(self._holder_path)  # whole or not at all, for whoever reads it meanwhile
+        over = _BEATING[self._holder_path] = threading.Event()
+        threading.Thread(target=self._beat, args=(over,), daemon=True, name="writer's beat").start()
 
-    def _holder(self) -> str:
+    def _beat(self, over: threading.Event) -> None:
+        while not over.wait(BEAT_S):
+            with contextlib.suppress(OSError):
+                if self._is_mine():
+                    os.utime(self._holder_path)
+
+    def _sign_off(self) -> None:
+        if over := _BEATING.pop(self._holder_path, None):
+            over.set()
+        if self._is_mine():
+            self._holder_path.unlink(missing_ok=True)
+
+    def _is_mine(self) -> bool:
         try:
-            holder = json.loads(self._holder_path.read_text("utf-8"))
-            return f"process {holder['pid']} on {holder['host']} since {holder['since']}"
-        except (OSError, ValueError, KeyError, TypeError):
-            return "another process"
+            signed = json.loads(self._holder_path.read_text("utf-8"))
+            return Holder(**signed) == _own(signed["since"])
+        except (OSError, ValueError, TypeError, KeyError):
+            return False
+
+    def _require_mine(self) -> None:
+        """Raise IndexBusyError where another process has taken over while this one gave no sign of life."""
+        if not self._is_mine():
+            raise IndexBusyError(refusal(str(self._directory), self._look(locked=True)))
+
+
+def _acquired(lock: FileLock) -> bool:
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        return False
+    return True
+
+
+@cache
+def _started(pid: int) -> float:
+    import psutil
+
+    return float(psutil.Process(pid).create_time())
+
+
+def _own(since: str) -> Holder:
+    """What this process signs with."""
+    return Holder(os.getpid(), socket.gethostname(), since, _started(os.getpid()))
+
+
+def _lives(holder: Holder) -> bool:
+    """Whether the process that signed on this host is still there, and not another under its number."""
+    import psutil
+
+    try:
+        process = psutil.Process(holder.pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return not holder.started or abs(process.create_time() - holder.started) < _SAME_START_S
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:  # another user's: it is there
+        return True
