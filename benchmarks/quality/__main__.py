@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("functions", "compare", "budget", "plots", "ablation")
+NAMES = ("functions", "compare", "budget", "plots", "ablation", "coverage")
 
 
 def main() -> None:
