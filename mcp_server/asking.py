@@ -115,10 +115,10 @@ class Asking:
 
 def _sketched(table: LookupTable, query: str, example: str) -> tuple[NDArray[np.float32] | None, str]:
     """The sketch of a query, of an example, or half way between; and what the table does not know of them."""
-    sketches = table.sketch([text for text in (query, example) if text])
-    known, tokens = int(sketches.known.sum()), int(sketches.tokens.sum())
-    doubts = f"the lookup table knows {known} of {tokens} words of the query" if known < tokens else ""
-    vector = _between(*sketches.vectors)
+    asked = table.sketch_query(query)
+    known, words = int((asked.known + asked.mapped).sum()), int(asked.tokens.sum())
+    doubts = f"the lookup table knows {known} of {words} words of the query" if known < words else ""
+    vector = _between(*asked.vectors, *(table.sketch([example]).vectors if example else ()))
     return (vector if vector.any() else None), doubts
 
 

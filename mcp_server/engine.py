@@ -51,7 +51,7 @@ class Engine:
         """Bring into memory what a first search needs: the storage library, the model. Slow; called at idle."""
         preload(self.settings.storage)
         for root in self.roots.values():
-            root.has_vectors()
+            root.covered()
         self._asking.warm_up()
 
     def meaning(self) -> Meaning:
@@ -151,9 +151,8 @@ class Engine:
         self._asking.close()
 
     def _asked(self, request: SearchRequest, example: Example | None) -> Asked:
-        some = any(root.has_vectors() for root in self.roots.values())
-        whole = some and all(root.has_all_vectors() for root in self.roots.values())
-        return self._asking.ask(request, example, any_vectors=some, all_vectors=whole)
+        covered = [root.covered() for root in self.roots.values()]
+        return self._asking.ask(request, example, any_vectors=max(covered) > 0, all_vectors=min(covered) == 1)
 
     def _query(self, request: SearchRequest, example: Example | None, asked: Asked) -> Query:
         """What each root is asked; several are asked for all pages up to this one, since any may hold the best."""

@@ -61,13 +61,12 @@ class RootIndex:
         """Whether the stored index can serve the settings of this server."""
         return self.open().state(wanted_fingerprint(self.settings, self.meaning()))
 
-    def has_vectors(self) -> bool:
-        """Whether any chunk can be found by meaning now, by the model of this server."""
-        return self.state() is IndexState.CURRENT and self.stats().vectors > 0
-
-    def has_all_vectors(self) -> bool:
-        """Whether every chunk can be found by meaning now."""
-        return self.has_vectors() and self.stats().vectors >= self.stats().chunks
+    def covered(self) -> float:
+        """The share of chunks that can be found by a vector of this server's model now, 0 to 1."""
+        if self.state() is not IndexState.CURRENT:
+            return 0.0
+        stats = self.stats()
+        return min(1.0, stats.vectors / max(1, stats.chunks))
 
     def begin(self) -> None:
         """Before a search: start or refresh what is needed, and wait a little for it where that helps."""
@@ -86,6 +85,7 @@ class RootIndex:
         """Hits of this root; an index that cannot be read has none, and freshness says why."""
         if self.state() in UNREADABLE:
             return Results((), more=False, complete=True)
+        query = replace(query, covered=self.covered())
         if self.state() is IndexState.STALE_SKETCH:
             query = replace(query, sketch=None)
         results = search(self.open(), query)

@@ -47,13 +47,22 @@ class Query:
     timeout_s: float = 5.0  # of exact and regex
     like: str = ""  # words of a chunk whose like is asked for: they find, and are not taken for what was asked
     excluding: frozenset[str] = frozenset()  # ids of chunks that are not wanted: that one
+    covered: float = 1.0  # the share of the store's chunks that have a vector, 0 to 1
 
     @property
     def legs(self) -> tuple[str, ...]:
-        """The tiers this query asks."""
-        meant = {"sketch": self.sketch, "vector": self.vector}
-        meaning = tuple(leg for leg, vector in meant.items() if vector is not None) if self.mode != "text" else ()
-        return meaning if self.mode == "semantic" else ("text", *meaning)
+        """The tiers this query asks; sketches where a vector does not reach every chunk."""
+        asks = {
+            "text": self.mode != "semantic",
+            "sketch": self.mode != "text" and self.sketch is not None and self.reach < 1,
+            "vector": self.mode != "text" and self.vector is not None,
+        }
+        return tuple(leg for leg, asked in asks.items() if asked)
+
+    @property
+    def reach(self) -> float:
+        """The share of the chunks that this query's vector can find, 0 to 1."""
+        return self.covered if self.vector is not None else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +117,7 @@ def _hits(store: ChunkStore, ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
 
 def gather(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Gathered:
     """All that the store says to the query, before it is ordered."""
-    found = Gathered(_legs(store, query, depth), _named(store, query, asked))
+    found = Gathered(_legs(store, query, depth), _named(store, query, asked), reach=query.reach)
     # Of the first depth alone: what only a deeper page knows must not change the pages before it.
     first = _cut(found, _first_depth(query)).outlines.values()
     paths = dict.fromkeys(outline.file_path for outline in first)

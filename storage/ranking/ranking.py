@@ -29,7 +29,7 @@ class Weights:
 
     text: float = 0.7  # of the evidence, where other legs speak
     vector: float = 0.3
-    sketch: float = 0.1
+    sketch: float = 0.2  # where no chunk has a vector; what each chunk with one adds to the vectors it takes from here
     definition: float = 0.4  # of a chunk that defines an asked name
     name: float = 0.3  # of a chunk whose name's words all stand in the query
     phrase: float = 4.0  # of a chunk with all that the query quotes
@@ -57,6 +57,7 @@ class Gathered:
     pointed: frozenset[str] = frozenset()  # ids of chunks that hold an asked line
     phrases: Mapping[str, float] = field(default_factory=dict)  # id -> how much of what is quoted it has, 0 to 1
     links: Mapping[str, float] = field(default_factory=dict)  # path -> how central the file is, 0 to 1
+    reach: float = 1.0  # the share of the chunks that the vector can find, 0 to 1
 
     @property
     def outlines(self) -> dict[str, Outline]:
@@ -109,7 +110,7 @@ def rank(asked: Asked, found: Gathered, weights: Weights = WEIGHTS) -> list[Rank
 
 def gathered(asked: Asked, found: Gathered, weights: Weights) -> list[Evidence]:
     """Every candidate with what speaks for the chunk itself, best first within each file."""
-    shares = {leg: weigh(leg, found.legs, weights) for leg in found.legs}
+    shares = {leg: weigh(leg, found, weights) for leg in found.legs}
     evidence = []
     for chunk_id, outline in found.outlines.items():
         told = {leg: share[chunk_id] for leg, share in shares.items() if chunk_id in share}
@@ -123,18 +124,22 @@ def gathered(asked: Asked, found: Gathered, weights: Weights) -> list[Evidence]:
     return sorted(evidence, key=lambda one: (-one.total, one.outline.chunk_index))
 
 
-def weigh(leg: str, legs: Mapping[str, Sequence[Candidate]], weights: Weights) -> dict[str, float]:
+def weigh(leg: str, found: Gathered, weights: Weights) -> dict[str, float]:
     """A leg's scores as shares of its best, times the leg's weight among the legs that speak.
+
+    Vectors of a part of the chunks know nothing of the others, where the best may be: they weigh as much as the part is
+    large, and sketches, which every chunk has, as much as it is small.
 
     BM25 is shared out from nothing: half the best score is half the terms. Cosines are shared out from half of the
     leg's least: models crowd them together far above zero, and only the differences tell. Where some are below zero, as
     without a floor, from the least.
     """
-    candidates = legs[leg]
+    candidates = found.legs[leg]
     if not candidates:
         return {}
-    alone = sum(1 for name in legs if legs[name]) == 1
-    weight = 1.0 if alone else getattr(weights, leg)
+    part = {"text": 1.0, "sketch": 1 - found.reach, "vector": found.reach}[leg]
+    alone = sum(map(bool, found.legs.values())) == 1
+    weight = 1.0 if alone else getattr(weights, leg) * part
     scores = [candidate.score for candidate in candidates]
     least = min(scores)
     low = min(least, least / 2) if leg == "vector" else 0.0

@@ -163,6 +163,15 @@ def test_a_leg_alone_has_all_the_weight_and_an_empty_one_takes_none() -> None:
     assert {hit.found_by for hit in near} == {("vector",)}
 
 
+@pytest.mark.parametrize(("reach", "vector", "sketch"), [(1.0, 0.3, 0.0), (0.5, 0.15, 0.1), (0.0, 0.0, 0.2)])
+def test_vectors_of_a_part_weigh_as_much_as_the_part_and_sketches_as_the_rest(
+    reach: float, vector: float, sketch: float
+) -> None:
+    legs = {name: leg((chunk(f"{name}.py"), 0.5)) for name in ("text", "sketch", "vector")}
+    scores = {hit.outline.file_path: hit.score for hit in rank(understand("x"), Gathered(legs, reach=reach))}
+    assert scores == pytest.approx({"text.py": 0.7, "vector.py": vector, "sketch.py": sketch})
+
+
 def test_equal_cosines_and_a_lone_one_count_whole() -> None:
     lone = answer("x", vector=leg((chunk("a.py"), 0.95)))
     equal = answer("x", vector=leg((chunk("a.py"), 0.7), (chunk("b.py"), 0.7)))

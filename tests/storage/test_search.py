@@ -162,6 +162,31 @@ def test_pages_follow_each_other_where_a_deeper_one_finds_the_file_that_is_point
     assert len(shown) == len(set(shown)) == 230
 
 
+@pytest.mark.parametrize(
+    ("covered", "given", "legs"),
+    [
+        (1.0, ("vector", "sketch"), ("text", "vector")),
+        (0.4, ("vector", "sketch"), ("text", "sketch", "vector")),
+        (1.0, ("sketch",), ("text", "sketch")),
+        (0.4, ("vector",), ("text", "vector")),
+        (0.0, (), ("text",)),
+    ],
+)
+def test_sketches_are_asked_where_the_vector_does_not_reach_every_chunk(
+    covered: float, given: tuple[str, ...], legs: tuple[str, ...]
+) -> None:
+    vectors = {name: vector_of("x") for name in given}
+    assert Query("x", **vectors, covered=covered).legs == legs  # type: ignore[arg-type]
+    assert Query("x", **vectors, covered=covered, mode="semantic").legs == legs[1:]  # type: ignore[arg-type]
+
+
+def test_a_chunk_without_a_vector_is_found_by_its_sketch(store: ChunkStore) -> None:
+    store.replace_files([TOKEN, CACHE, DOCS])
+    wanted = vector_of(CACHE.chunks[0].content)
+    (hit, *_) = search(store, Query("zyzzyva", wanted, wanted, covered=0.0)).hits
+    assert (hit.chunk, hit.found_by) == (CACHE.chunks[0], ("sketch",))
+
+
 class LosingStore(MemoryStore):
     """A file goes between a search's two reads: of candidates, and of the chunks to be shown."""
 
