@@ -29,6 +29,10 @@ T = TypeVar("T")
 # Old versions are kept this long for readers that stand on them. Nothing reads for longer than a few seconds.
 KEEP_VERSIONS = timedelta(hours=1)
 
+# What a connection keeps of indexes and of tables' descriptions. The library's own limits are 6 GB and 1 GB.
+INDEX_CACHE_BYTES = 256 << 20
+METADATA_CACHE_BYTES = 64 << 20
+
 
 @cache
 def _library() -> Any:
@@ -66,7 +70,11 @@ class Database:
         self._directory = directory
         with translated(str(directory)):
             self._connection = _run(
-                _library().connect_async(str(directory), read_consistency_interval=timedelta(0))
+                _library().connect_async(
+                    str(directory),
+                    read_consistency_interval=timedelta(0),
+                    session=_library().Session(INDEX_CACHE_BYTES, METADATA_CACHE_BYTES),
+                )
             )  # 0: every read sees the newest commit; else stale data, and errors once another process has pruned
 
     def open(self, name: str) -> Table:

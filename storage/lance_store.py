@@ -119,7 +119,7 @@ class LanceStore:
             require_sketches(index.file.fingerprint, files)
             if chunks:
                 rows = chunk_rows(by_path.values(), index.file.fingerprint.sketch_dim)
-                index.chunks.merge(rows, "id", where_gone=any_of("file_path", by_path))
+                index.replace_chunks(rows, by_path)
             else:
                 index.chunks.delete(any_of("file_path", by_path))
             index.settle_vectors(by_path.keys(), {chunk.id: chunk for chunk in chunks})

@@ -34,6 +34,12 @@ _FILE_VALUES = attrgetter(*FILE_FIELDS)
 _INTEGERS = ("chunk_index", "start_line", "end_line", "start_byte", "end_byte", "chunk_count")
 _LONG_INTEGERS = ("size", "mtime_ns")
 MOST_LINES = 2**31 - 1  # of a file, as stored
+# Only the text index reads terms, from one end to the other: 246 bytes a row compressed, 654 without, built as fast.
+_COMPRESSED = {
+    "lance-encoding:compression": "zstd",
+    "lance-encoding:compression-level": "3",
+    "lance-encoding:structural-encoding": "miniblock",
+}
 
 
 def chunk_schema(sketch_dim: int) -> pa.Schema:
@@ -43,7 +49,8 @@ def chunk_schema(sketch_dim: int) -> pa.Schema:
     """
     import pyarrow as pa
 
-    fields = [*map(_field, CHUNK_FIELDS), _field("terms"), pa.field("checksum", pa.uint64(), nullable=False)]
+    terms = _field("terms").with_metadata(_COMPRESSED)
+    fields = [*map(_field, CHUNK_FIELDS), terms, pa.field("checksum", pa.uint64(), nullable=False)]
     if sketch_dim:
         fields.append(pa.field("sketch", pa.list_(pa.float16(), sketch_dim), nullable=False))
     return pa.schema(fields)
