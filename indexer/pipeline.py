@@ -27,11 +27,15 @@ if TYPE_CHECKING:
     from embedding.lookup import LookupTable
 
 # A commit costs about 25 ms for 1,000 rows (docs/storage.md). The first is small, so that a first search finds
-# something within a second; then they double until a commit is under 2 % of the time its chunks took.
+# something within a second; then they double, so that a tree of a million chunks lies in a hundred files and not in
+# thousands: what is read of it by id is in as many.
 FIRST_BATCH_CHUNKS = 250
-LARGEST_BATCH_CHUNKS = 4_000
+LARGEST_BATCH_CHUNKS = 16_000
 # New rows are searched by a scan until the text index takes them in: 40 ms a query at 10,000 rows, 270 ms at 100,000.
+# Taking them in writes the whole index again, so it is done when there are half as many again as are in it: a tree of
+# any size pays three times for each chunk, and a query never scans more than three chunks in five.
 UNINDEXED_CHUNKS = 10_000
+UNINDEXED_GROWTH = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,15 +93,18 @@ def refresh_text(
     store.delete_files(changes.gone)
     if changes.skipped:
         store.replace_files([FileRows(_skip_record(skip), ()) for skip in changes.skipped])
-    done = chunks = 0
+    done = chunks = unindexed = 0
+    indexed = sum(record.chunk_count for record in known.values())
     skipped: dict[str, int] = {}
     for batch in batches(_rows(changes.to_read, known, cutting, stop)):
         cut = [rows for rows in batch if isinstance(rows, FileRows)]
         store.replace_files(cut)
         store.refresh_records([record for record in batch if isinstance(record, FileRecord)])
-        before, chunks = chunks, chunks + sum(len(rows.chunks) for rows in cut)
-        if chunks // UNINDEXED_CHUNKS > before // UNINDEXED_CHUNKS:
+        new = sum(len(rows.chunks) for rows in cut)
+        chunks, unindexed = chunks + new, unindexed + new
+        if unindexed >= max(UNINDEXED_CHUNKS, UNINDEXED_GROWTH * indexed):
             store.maintain()
+            indexed, unindexed = indexed + unindexed, 0
         done += len(batch)
         report(Progress("text", done, total))
     for record in store.files().values():

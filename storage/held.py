@@ -36,12 +36,12 @@ class Held(Generic[T]):
             self._met += 1
             if self._met == self._asked and self._table.count() <= self._most_rows:
                 self._value = self._read(self._table)
-                _give_back_memory()
+                give_back_memory()
             return self._value
 
 
-def _give_back_memory() -> None:
-    """Let the system have what reading everything needed for a moment.
+def give_back_memory() -> None:
+    """Let the system have what reading or writing everything needed for a moment.
 
     The C library would keep 15 to 30 MB of it; handing them over takes 1 to 17 ms, other threads running. Other
     systems' libraries have no such call, nor does musl.

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import threading
+import time
 from collections.abc import Coroutine, Iterator, Sequence
 from datetime import timedelta
 from functools import cache
@@ -32,6 +34,7 @@ KEEP_VERSIONS = timedelta(hours=1)
 # What a connection keeps of indexes and of tables' descriptions. The library's own limits are 6 GB and 1 GB.
 INDEX_CACHE_BYTES = 256 << 20
 METADATA_CACHE_BYTES = 64 << 20
+INDEXING_MB = 256  # that building a text index takes; half of it is as fast
 
 
 @cache
@@ -102,6 +105,7 @@ class Table:
     def __init__(self, label: str, directory: Path, table: Any) -> None:
         self._label = label
         self._commits = directory / "_versions"
+        self._indexes = directory / "_indices"
         self._table = table
 
     def add(self, rows: pa.Table) -> None:
@@ -196,6 +200,7 @@ class Table:
             remove_stop_words=False,
             ascii_folding=False,
             max_token_length=None,
+            memory_limit=INDEXING_MB,
         )
         self._write(self._table.create_index("terms", config=config))
 
@@ -217,6 +222,17 @@ class Table:
         """Join small files, bring every index up to date, prune old versions."""
         self._read(self._table.checkout_latest())  # on a stale handle optimize does nothing, silently
         self._write(self._table.optimize(cleanup_older_than=KEEP_VERSIONS))
+
+    def drop_old_indexes(self) -> None:
+        """Remove the files of indexes that were replaced so long ago that no reader stands on them."""
+        known = self._read(self._table.list_indices())
+        if any(index.num_segments != 1 for index in known):
+            return  # then one name does not tell of all its files; optimize prunes them
+        in_force = {index.index_uuid for index in known}
+        oldest = time.time() - KEEP_VERSIONS.total_seconds()
+        for path in self._indexes.iterdir():
+            if path.name not in in_force and path.stat().st_mtime < oldest:
+                shutil.rmtree(path, ignore_errors=True)
 
     def _query(self, columns: Sequence[str], where: str) -> Any:
         query = self._table.query().select(list(columns))

@@ -200,14 +200,30 @@ def create_index(layout: Layout, fingerprint: Fingerprint) -> None:
     database = Database(layout.directory)
     try:
         chunks = database.create(file.chunks, chunk_schema(fingerprint.sketch_dim), "id")
-        chunks.index_keys("id", "file_path")
-        chunks.index_labels("language", "kind")
-        chunks.index_terms()
-        database.create(file.files, file_schema(), "path").index_keys("path")
+        index_chunks(chunks)
+        index_files(database.create(file.files, file_schema(), "path"))
         _create_vectors(database, file)
     finally:
         database.close()
     _put_in_force(layout, file)
+
+
+def index_chunks(chunks: Table) -> None:
+    """Build every index of a table of chunks, in place of those there are."""
+    chunks.index_keys("id", "file_path")
+    chunks.index_labels("language", "kind")
+    chunks.index_terms()
+
+
+def index_files(files: Table) -> None:
+    """Build the index of a table of files, in place of the one there is."""
+    files.index_keys("path")
+
+
+def index_vectors(vectors: Table) -> None:
+    """Build what a table of vectors is looked up and filtered by, in place of what there is."""
+    vectors.index_keys("id", "file_path")
+    vectors.index_labels("language", "kind")
 
 
 def create_vectors(layout: Layout, current: IndexFile, fingerprint: Fingerprint) -> None:
@@ -304,9 +320,7 @@ def _disagreement(record: FileRecord, hashes: Sequence[str]) -> str:
 
 def _create_vectors(database: Database, file: IndexFile) -> None:
     if file.vectors:
-        table = database.create(file.vectors, vector_schema(file.fingerprint.dim), "id")
-        table.index_keys("id", "file_path")
-        table.index_labels("language", "kind")
+        index_vectors(database.create(file.vectors, vector_schema(file.fingerprint.dim), "id"))
 
 
 def _put_in_force(layout: Layout, file: IndexFile) -> None:

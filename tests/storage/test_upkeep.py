@@ -1,0 +1,90 @@
+"""Upkeep of tables of any size: what is joined, what is indexed anew, and what is left of earlier indexes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from storage import lance_upkeep
+from storage.chunk import Filters
+from storage.lance import KEEP_VERSIONS
+from storage.lance_store import LanceStore
+from storage.lance_upkeep import plan_upkeep
+from storage.ranking.terms import query_terms
+from tests.storage.samples import FINGERPRINT, make_file
+
+FILES = [make_file(f"pkg/m{number}.py", f"def reader_{number}(): return {number}") for number in range(40)]
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LanceStore:
+    """A store in which every table of more than 10 rows is a large one."""
+    monkeypatch.setattr(lance_upkeep, "JOINED_UP_TO", 10)
+    store = LanceStore(tmp_path / "index")
+    store.reset(FINGERPRINT)
+    return store
+
+
+def found(store: LanceStore, words: str) -> set[str]:
+    return {candidate.outline.file_path for candidate in store.find_text(query_terms(words), 50, Filters())}
+
+
+def indexes(store: LanceStore) -> set[Path]:
+    return set(store._begun().chunks._indexes.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("rows", "pending", "fragments", "due"),
+    [
+        (0, 0, 0, ""),
+        (10, 10, 1, "join"),  # nothing is in the index yet
+        (5_000, 999, 31, ""),
+        (5_000, 1_000, 1, "join"),
+        (5_000, 1, 32, "join"),
+        (1_000_000, 4_999, 511, ""),
+        (1_000_000, 5_000, 100, "index"),
+        (1_000_000, 0, 512, "join"),
+    ],
+)
+def test_large_tables_are_joined_rarely_and_indexed_by_share(rows: int, pending: int, fragments: int, due: str) -> None:
+    assert plan_upkeep(rows, pending, fragments) == due
+
+
+def test_a_large_table_is_indexed_without_moving_its_rows(large: LanceStore) -> None:
+    for rows in FILES:
+        large.replace_files([rows])
+    fragments = large._begun().chunks.small_fragments()
+    large.maintain()
+    assert large._begun().chunks.unindexed("terms") == 0
+    assert large._begun().chunks.unindexed("file_path") == 0
+    assert large._begun().chunks.small_fragments() == fragments
+    assert found(large, "reader_7") >= {"pkg/m7.py"}
+    assert large.check() == []
+
+
+def test_changed_and_deleted_files_are_right_in_a_large_table_indexed_twice(large: LanceStore) -> None:
+    large.replace_files(FILES[:20])
+    large.maintain()
+    large.replace_files([make_file("pkg/m3.py", "def writer(): return 3"), *FILES[20:]])
+    large.delete_files(["pkg/m4.py"])
+    large.maintain()
+    assert found(large, "writer") == {"pkg/m3.py"}
+    assert found(large, "reader") == {rows.record.path for rows in FILES} - {"pkg/m3.py", "pkg/m4.py"}
+
+
+def test_replaced_indexes_stay_for_readers_and_go_when_no_reader_can_be_left(large: LanceStore) -> None:
+    large.replace_files(FILES)
+    large.maintain()
+    replaced = indexes(large)
+    table = large._begun().chunks
+    table.index_terms()
+    table.drop_old_indexes()
+    assert replaced < indexes(large)
+    for path in indexes(large):
+        age = path.stat().st_mtime - KEEP_VERSIONS.total_seconds() - 1
+        os.utime(path, (age, age))
+    table.drop_old_indexes()
+    assert len(indexes(large)) == 5
+    assert found(large, "reader_7") >= {"pkg/m7.py"}
