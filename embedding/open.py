@@ -29,11 +29,7 @@ def open_embedder(model: ModelSettings, memory: MemorySettings, data_dir: Path, 
     Raises ModelMissingError where the model is turned off, unknown or not on this machine, ModelInvalidError where
     its file is not what it claims to be.
     """
-    spec = wanted_spec(model)
-    path = locate(spec, models_directory(model, data_dir))
-    if path is None:
-        raise ModelMissingError(_how_to_get(spec, models_directory(model, data_dir)))
-    embedder = LocalEmbedder(spec, path, model)
+    embedder = LocalEmbedder(wanted_spec(model), wanted_file(model, data_dir), model)
     if not memory.vector_cache_mb:
         return embedder
     return CachedEmbedder(embedder, VectorCache(cache_dir / CACHE_FILE, memory.vector_cache_mb << 20))
@@ -47,6 +43,15 @@ def wanted_spec(model: ModelSettings) -> ModelSpec:
             "Set model.name to all-minilm-l6-v2 to turn it on."
         )
     return spec_for(model.name)
+
+
+def wanted_file(model: ModelSettings, data_dir: Path) -> Path:
+    """The file of the model the settings ask for. Raises ModelMissingError where it is not on this machine."""
+    spec, directory = wanted_spec(model), models_directory(model, data_dir)
+    path = locate(spec, directory)
+    if path is None:
+        raise ModelMissingError(_how_to_get(spec, directory))
+    return path
 
 
 def open_table(model: ModelSettings, data_dir: Path) -> LookupTable:
@@ -72,8 +77,16 @@ def table_path(model: ModelSettings, data_dir: Path) -> Path | None:
     """
     if model.table:
         return None if model.table.lower() == NO_TABLE else Path(model.table).expanduser()
-    own = own_table_path(model, data_dir)
-    return own if own and own.is_file() else SHIPPED_TABLE
+    try:
+        own = own_table_path(wanted_spec(model), model, data_dir)
+    except ModelMissingError:
+        return SHIPPED_TABLE
+    return own if own.is_file() else SHIPPED_TABLE
+
+
+def own_table_path(spec: ModelSpec, model: ModelSettings, data_dir: Path) -> Path:
+    """Where a table that was made for a model is kept: beside model files."""
+    return models_directory(model, data_dir) / f"{spec.name}.embd"
 
 
 def _taught_by(table: Path, model: ModelSettings, data_dir: Path) -> Path | None:
@@ -83,15 +96,6 @@ def _taught_by(table: Path, model: ModelSettings, data_dir: Path) -> Path | None
     except ModelMissingError:
         return None
     return locate(spec, models_directory(model, data_dir))
-
-
-def own_table_path(model: ModelSettings, data_dir: Path) -> Path | None:
-    """Where a table made for the chosen model is kept, beside model files; None where no known model is chosen."""
-    try:
-        name = wanted_spec(model).name
-    except ModelMissingError:
-        return None
-    return models_directory(model, data_dir) / f"{name}.embd"
 
 
 def _how_to_get(spec: ModelSpec, directory: Path) -> str:

@@ -146,6 +146,11 @@ def map_table(path: Path) -> MappedTable:
         raise _refused(path, f"it cannot be read: {error.strerror or error}") from error
 
 
+def most_tokens(dim: int, bridge_rows: int) -> int:
+    """How many tokens a file may hold beside a bridge of so many rows."""
+    return (MAX_TABLE_BYTES - _HEADER.size - 2 * bridge_rows * dim) // (_TOKEN_BYTES + dim)
+
+
 def _unwritten(path: Path, cause: str) -> LookupTableError:
     return LookupTableError(f"The lookup table {path} was not written: {cause}; mend that and make it again.")
 

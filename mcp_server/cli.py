@@ -184,7 +184,7 @@ def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
 
 @main.group()
 def models() -> None:
-    """See and fetch embedding models."""
+    """See, fetch and distil embedding models."""
 
 
 @models.command("list")
@@ -205,6 +205,26 @@ def pull(overrides: Sequence[str], name: str) -> None:
     from mcp_server import model_commands
 
     sys.exit(model_commands.pull(overrides, name))
+
+
+@models.command()
+@click.argument("name", default="")
+@click.option(
+    "--texts", "directories", multiple=True, metavar="DIR", help="Learn from the code there; may be repeated."
+)
+@click.option("--out", default="", metavar="FILE", help="Where the table goes. [default: beside the models, and used]")
+@click.option(
+    "-n", "--limit", type=click.IntRange(min=1), default=20_000, help="Texts to learn from.", show_default=True
+)
+@click.pass_obj
+def distil(overrides: Sequence[str], name: str, directories: tuple[str, ...], out: str, limit: int) -> None:
+    """Make the lookup table of a model (the configured one by default).
+
+    Without --texts it learns from what is indexed and embedded already, and nothing is embedded.
+    """
+    from mcp_server import distilling
+
+    sys.exit(distilling.distil(overrides, distilling.DistilArguments(name, directories, out, limit)))
 
 
 @main.command()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from embedding.errors import LookupTableError
-from embedding.open import SHIPPED_TABLE, open_table, own_table_path, table_path
+from embedding.open import SHIPPED_TABLE, open_table, own_table_path, table_path, wanted_spec
 from embedding.settings import ModelSettings
 from embedding.table_file import TableContents, write_table
 
@@ -30,12 +30,11 @@ def test_the_table_made_for_the_chosen_model_is_taken_before_the_one_that_is_bro
 
 def test_a_table_is_kept_where_models_are_kept_under_the_name_of_its_model(tmp_path: Path) -> None:
     elsewhere = ModelSettings(name="/somewhere/mine.gguf", directory=str(tmp_path / "kept"))
-    assert own_table_path(elsewhere, tmp_path) == tmp_path / "kept" / "mine.embd"
+    assert own_table_path(wanted_spec(elsewhere), elsewhere, tmp_path) == tmp_path / "kept" / "mine.embd"
 
 
 @pytest.mark.parametrize("name", ["none", "no-such-model"])
 def test_without_a_model_the_table_that_is_brought_is_used(name: str, tmp_path: Path) -> None:
-    assert own_table_path(ModelSettings(name=name), tmp_path) is None
     assert table_path(ModelSettings(name=name), tmp_path) == SHIPPED_TABLE
 
 
