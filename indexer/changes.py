@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from indexer.source import Skip, SkipReason, SourceFile
@@ -12,8 +12,9 @@ from storage.chunk import FileRecord
 UNTRUSTED_MTIME = -1
 
 # Two writes within one tick of the file system's clock leave the same time. Ticks are 10 ms and less (ext4, xfs, btrfs,
-# APFS), 15.6 ms on Windows; file systems without fractions of a second (ext3, HFS+, FAT) tick in 1 or 2 s.
-_FINE_TICK_NS = 100_000_000
+# APFS), 15.6 ms on Windows; file systems without fractions of a second (ext3, HFS+, FAT) tick in 1 or 2 s. A watcher
+# has a file read some 60 ms after it was saved, so that it need not be read a second time.
+_FINE_TICK_NS = 50_000_000
 _COARSE_TICK_NS = 2_000_000_000
 
 # What a file's content decides stays decided until the file changes. Every other reason depends on permissions,
@@ -64,6 +65,15 @@ def plan_changes(known: Mapping[str, FileRecord], seen: Iterable[SourceFile | Sk
             skipped.append(found)
     gone = sorted(path for path in unseen if not path.startswith(tuple(closed)))
     return Changes(tuple(to_read), tuple(skipped), tuple(gone), total - len(to_read) - len(skipped))
+
+
+def known_within(known: Mapping[str, FileRecord], paths: Collection[str]) -> dict[str, FileRecord]:
+    """The records of these paths, and of all below those of them that are, or were, directories."""
+    within = {path: known[path] for path in paths if path in known}
+    below = tuple(path + "/" for path in paths if path not in known)
+    if below:
+        within |= {path: record for path, record in known.items() if path.startswith(below)}
+    return within
 
 
 def is_current(record: FileRecord | None, file: SourceFile) -> bool:

@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from indexer.changes import Changes, plan_changes
+from indexer.changes import Changes, known_within, plan_changes
 from indexer.chunker import chunk_file
 from indexer.imports import imported_paths
 from indexer.languages import detect_language
 from indexer.reading import read_source
 from indexer.settings import IndexSettings
 from indexer.source import Skip, SkipReason, SourceFile
-from indexer.walker import walk
+from indexer.walker import Look, walk
 from storage.chunk import FileRecord, FileRows
 from storage.ranking.links import modules_named
 from storage.store import ChunkStore
@@ -71,9 +71,11 @@ Report = Callable[[Progress], None]
 Stop = Callable[[], bool]
 
 
-def drift(root: Path, known: Mapping[str, FileRecord], settings: IndexSettings) -> Changes:
-    """What differs between the index and the tree, by size and time of the files; reads no contents."""
-    return plan_changes(known, walk(root, settings))
+def drift(root: Path, known: Mapping[str, FileRecord], settings: IndexSettings, look: Look | None = None) -> Changes:
+    """What differs between the index and the tree, or the part of it that ``look`` names; reads no contents."""
+    if look is not None and look.part is not None:
+        known = known_within(known, look.part.paths)
+    return plan_changes(known, walk(root, settings, look))
 
 
 def refresh_text(

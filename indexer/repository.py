@@ -14,15 +14,28 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 _GIT_TIMEOUT_S = 60.0  # listing a million-file index takes seconds; a hung network disk should not stop the walk
+SHORT_COMMIT = 8  # letters; git shows 7 and more
 _MAX_IGNORE_FILE = 10_000_000  # bytes; git's own limit is 100 MB
 
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A work tree: its top, and the git directory its work trees share."""
+    """A work tree: its top, the git directory its work trees share, and the one of its own."""
 
     top: Path
     common_dir: Path
+    git_dir: Path
+
+    def branch(self) -> str:
+        """What is checked out: the branch's name, or the first letters of the commit where there is none; "" unknown.
+
+        Read from a file, so that every answer can say it.
+        """
+        head = _first_line(self.git_dir / "HEAD")
+        if head.startswith("ref:"):
+            name = head.removeprefix("ref:").strip().removeprefix("refs/heads/")
+            return "" if name == ".invalid" else name  # what git's reftable format writes there
+        return head[:SHORT_COMMIT]
 
     @property
     def exclude_file(self) -> Path:
@@ -52,15 +65,11 @@ class Tracked:
 
 def repository_at(directory: Path) -> Repository | None:
     """The repository whose work tree has its top exactly here; ``.git`` may be a directory or a file that names one."""
-    dot_git = directory / ".git"
-    try:
-        git_dir = dot_git if dot_git.is_dir() else _named_git_dir(dot_git)
-        if git_dir is None or not (git_dir / "HEAD").exists():
-            return None
-    except OSError:  # no permission to look
+    git_dir = _git_dir(directory)
+    if git_dir is None:
         return None
     shared = _first_line(git_dir / "commondir")  # there in a linked work tree
-    return Repository(directory, git_dir / shared)
+    return Repository(directory, git_dir / shared, git_dir)
 
 
 def enclosing_repository(directory: Path) -> Repository | None:
@@ -87,7 +96,7 @@ def tracked_although_ignored(directory: Path, prefix: str) -> Tracked:
     """What of the index below ``directory`` an ignore pattern matches; paths with ``prefix`` before them."""
     listed = _git(directory, "ls-files", "-z", "--cached", "--ignored", "--exclude-standard")
     files = frozenset(prefix + path for path in (listed or "").split("\0") if path)
-    return Tracked(files, frozenset(parent for path in files for parent in _parents(path)))
+    return Tracked(files, frozenset(parent for path in files for parent in parents_of(path)))
 
 
 def read_ignore_file(path: Path, *, in_tree: bool) -> str:
@@ -104,9 +113,19 @@ def read_ignore_file(path: Path, *, in_tree: bool) -> str:
         return ""
 
 
-def _parents(path: str) -> list[str]:
+def parents_of(path: str) -> list[str]:
+    """The directories on the way to a path that has "/" between its names: "a" and "a/b" for "a/b/c"."""
     parts = path.split("/")[:-1]
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]
+
+
+def _git_dir(directory: Path) -> Path | None:
+    dot_git = directory / ".git"
+    try:
+        git_dir = dot_git if dot_git.is_dir() else _named_git_dir(dot_git)
+        return git_dir if git_dir is not None and (git_dir / "HEAD").exists() else None
+    except OSError:  # no permission to look
+        return None
 
 
 def _named_git_dir(dot_git: Path) -> Path | None:

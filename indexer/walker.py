@@ -6,14 +6,15 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from indexer.errors import RootError
 from indexer.ignore import judge
+from indexer.repository import parents_of
 from indexer.rules import GIT_IGNORE_FILE, OWN_IGNORE_FILE, Rules, root_rules
 from indexer.source import Skip, SkipReason, SourceFile
 from indexer.vendored import MARKERS, is_vendored_by_content, is_vendored_name
@@ -36,17 +37,40 @@ class _Directory:
     rules: Rules
     ignored: bool = False  # entered only for the tracked files in it
     wanted: bool = False  # the root, or named by a "!" pattern of our own: never taken for vendored
+    whole: bool = True  # everything in it is looked at, not only what leads to a part's paths
 
 
-def walk(root: Path, settings: IndexSettings) -> Iterator[SourceFile | Skip]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some paths of a tree: files, directories with all that is below them, or what is no longer there."""
+
+    paths: frozenset[str]  # relative to the root, with "/" between names and none at the end
+    parents: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parents", frozenset(parent for path in self.paths for parent in parents_of(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How to walk: all of a tree or a part, by rules that are known or found out, and who hears where it has been."""
+
+    part: Part | None = None
+    rules: Rules | None = None  # of the root, from ``root_rules``; asking git for them takes some 10 ms
+    entered: Callable[[str], None] | None = None  # is told each directory that is listed: "", "a/", "a/b/"
+
+
+def walk(root: Path, settings: IndexSettings, look: Look | None = None) -> Iterator[SourceFile | Skip]:
     """Every file below ``root`` that git would list, tracked or not, or the reason why it is skipped.
 
     Ignored paths are not mentioned at all. Within a directory files come first, each kind in order of name; links are
     never followed. Raises RootError at once where ``root`` cannot be listed, and later where it went away.
     """
     top = _checked(root)
-    first = _Directory(str(top), "", root_rules(top, settings), wanted=True)
-    return _entries(first, str(top), settings)
+    look = look or Look()
+    rules = look.rules or root_rules(top, settings)
+    first = _Directory(str(top), "", rules, wanted=True, whole=look.part is None)
+    return _entries(first, str(top), settings, look)
 
 
 def _checked(root: Path) -> Path:
@@ -65,11 +89,11 @@ def _checked(root: Path) -> Path:
         raise RootError(f"{root!s} cannot be listed ({error}); choose another directory.") from error
 
 
-def _entries(first: _Directory, root: str, settings: IndexSettings) -> Iterator[SourceFile | Skip]:
+def _entries(first: _Directory, root: str, settings: IndexSettings, look: Look) -> Iterator[SourceFile | Skip]:
     limit = settings.max_file_kb * 1024
     pending = [first]
     while pending:  # a stack and no recursion: trees are deeper than Python's
-        listing = _list(pending.pop(), settings)
+        listing = _list(pending.pop(), settings, look)
         if isinstance(listing, Skip):
             if not listing.path:
                 raise RootError(f"{root} could not be listed any more; see whether its disk is still there.")
@@ -81,7 +105,7 @@ def _entries(first: _Directory, root: str, settings: IndexSettings) -> Iterator[
             entry = listing.entries.pop()
             path = here.path + entry.name
             if _is_directory(entry):
-                inner = _inner(here, entry, path)
+                inner = _inner(here, entry, path, look.part)
                 if inner is not None:
                     below.append(inner)
             elif _is_found(here, entry.name, path):
@@ -95,7 +119,7 @@ class _Listing:
     entries: list[os.DirEntry[str]]  # the last one first; 270 bytes each, also with a million in one directory
 
 
-def _list(directory: _Directory, settings: IndexSettings) -> _Listing | Skip:
+def _list(directory: _Directory, settings: IndexSettings, look: Look) -> _Listing | Skip:
     """What is in a directory, with the rules that hold there; or why it is left out."""
     if not _is_utf8(directory.path):
         return Skip(_printable(directory.path), SkipReason.PATH_NOT_UTF8)
@@ -111,7 +135,16 @@ def _list(directory: _Directory, settings: IndexSettings) -> _Listing | Skip:
     telling = {entry.name for entry in entries if entry.name in _TELLING}
     if judged and is_vendored_by_content(name, telling):
         return Skip(directory.path, SkipReason.VENDORED)
-    return _Listing(_ruled(directory, telling), entries)
+    if look.entered is not None:
+        look.entered(directory.path)
+    return _Listing(_ruled(directory, telling), entries if directory.whole else _on_the_way(directory, entries, look))
+
+
+def _on_the_way(directory: _Directory, entries: list[os.DirEntry[str]], look: Look) -> list[os.DirEntry[str]]:
+    part = look.part
+    assert part is not None  # else every directory is whole
+    here = directory.path
+    return [entry for entry in entries if here + entry.name in part.paths or here + entry.name in part.parents]
 
 
 def _ruled(here: _Directory, telling: set[str]) -> _Directory:
@@ -139,7 +172,7 @@ def _is_junction(entry: os.DirEntry[str]) -> bool:
     return getattr(entry.stat(follow_symlinks=False), "st_reparse_tag", 0) == _MOUNT_POINT
 
 
-def _inner(here: _Directory, entry: os.DirEntry[str], path: str) -> _Directory | None:
+def _inner(here: _Directory, entry: os.DirEntry[str], path: str, part: Part | None) -> _Directory | None:
     """The directory to look into next, or None where nothing in it can be found."""
     if entry.name in _VERSION_CONTROL:
         return None
@@ -150,7 +183,8 @@ def _inner(here: _Directory, entry: os.DirEntry[str], path: str) -> _Directory |
     ignored = own is None and (here.ignored or bool(judge(rules.git, entry.name, path, is_directory=True)))
     if ignored and not rules.tracked.leads_to(path):
         return None
-    return _Directory(entry.path, path + "/", rules, ignored, wanted=own is False)
+    whole = part is None or here.whole or path in part.paths
+    return _Directory(entry.path, path + "/", rules, ignored, wanted=own is False, whole=whole)
 
 
 def _is_found(here: _Directory, name: str, path: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +39,16 @@ log = logging.getLogger(__name__)
 class Engine:
     """Searches and indexes the allowed roots. Thread-safe; opens nothing until asked."""
 
-    def __init__(self, roots: Sequence[Path], settings: Settings, start_job: StartJob | None = None) -> None:
+    def __init__(
+        self,
+        roots: Sequence[Path],
+        settings: Settings,
+        start_job: StartJob | None = None,
+        *,
+        listening: bool = False,  # to changes in the roots, from their first use on: for a server
+    ) -> None:
         self.settings = settings
+        self._listening = listening
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="meaning")
         self._meaning: Future[Meaning] | None = None
         self._opening = threading.Lock()
@@ -74,6 +82,7 @@ class Engine:
         results = {root: root.search(query) for root in self.roots.values()}
         notes = asked.notes if all(one.complete for one in results.values()) else (*asked.notes, INCOMPLETE)
         freshness = combine([root.freshness(notes) for root in self.roots.values()])
+        self._listen(self.roots.values())
         found, more = _page(results, request)
         words = " ".join(filter(None, (query.text, query.like)))
         return Answer(words, found, request.offset, more, freshness, request.like)
@@ -83,7 +92,9 @@ class Engine:
 
         Raises OutsideRootError or RequestError.
         """
-        return self.root_of(path).refresh(force=force)
+        root = self.root_of(path)
+        self._listen([root])
+        return root.refresh(force=force)
 
     def root_of(self, path: str) -> RootIndex:
         """The allowed root that holds ``path``; "" is the first one."""
@@ -149,6 +160,11 @@ class Engine:
             embedder.close()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._asking.close()
+
+    def _listen(self, roots: Iterable[RootIndex]) -> None:
+        if self._listening:
+            for root in roots:
+                root.listen()
 
     def _asked(self, request: SearchRequest, example: Example | None) -> Asked:
         covered = [root.covered() for root in self.roots.values()]

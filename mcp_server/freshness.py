@@ -22,6 +22,7 @@ class Freshness:
     sketches: int = 0
     changed_files: int = 0  # changed, new or gone since they were indexed
     notes: tuple[str, ...] = ()
+    branch: str = ""  # what git has checked out in the directory, a commit's first letters without one; "" without git
 
     @property
     def text_share(self) -> float:
@@ -47,6 +48,7 @@ class Freshness:
             "vectors": round(self.vector_share, 4),
             "files": self.files,
             "changed_files": self.changed_files,
+            "branch": self.branch,
             "notes": list(self.notes),
         }
 
@@ -64,7 +66,7 @@ def combine(several: Sequence[Freshness]) -> Freshness:
     """One statement for an answer from several roots: sums, and the worst state."""
     if len(several) == 1:
         return several[0]
-    states = {one.state for one in several}
+    states, branches = {one.state for one in several}, {one.branch for one in several}
     return Freshness(
         state=next((state for state in _WORST_FIRST if state in states), "empty"),
         files=sum(one.files for one in several),
@@ -74,6 +76,7 @@ def combine(several: Sequence[Freshness]) -> Freshness:
         sketches=sum(one.sketches for one in several),
         changed_files=sum(one.changed_files for one in several),
         notes=tuple(dict.fromkeys(note for one in several for note in one.notes)),
+        branch=branches.pop() if len(branches) == 1 else "",
     )
 
 

@@ -118,9 +118,8 @@ def after(view: JobView, event: dict[str, Any]) -> JobView:
     """The view that follows ``view`` when ``event`` comes in."""
     view = replace(view, number=view.number + 1)
     if "summary" in event:
-        return replace(
-            view, summary=event["summary"], resting=event["summary"]["finished"], runs=view.runs + 1, error="", busy=""
-        )
+        ended = replace(view, summary=event["summary"], runs=view.runs + 1, error="", busy="", phase="starting")
+        return replace(ended, resting=event["summary"]["finished"])
     if "error" in event:
         return replace(view, error=event["error"], resting=True, runs=view.runs + 1, busy="")
     if "busy" in event:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
 
-from indexer.pipeline import Progress, Stop, drift
+from indexer.pipeline import Progress, Stop
 from indexer.refine import Refiner
 from mcp_server import home
-from mcp_server.drift import Drift, DriftCheck
+from mcp_server.drift import Drift
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness, State
 from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, Work, run, wanted_fingerprint, write
 from mcp_server.jobs import Job, JobView, Post, ProcessJob, ThreadJob
+from mcp_server.root_watch import RootWatch
 from mcp_server.settings import Settings
 from mcp_server.statuses import RootStatus
 from storage.backends import open_store
@@ -28,9 +31,14 @@ CHANGE_WAIT_S = 0.5  # a running job makes a few changed files searchable within
 OTHER_LOOK_S = 0.1  # how often one that waits for another process's work looks whether it is there
 STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while nothing of ours writes
 
+LOOK_S = 10.0  # the longest look that a batch of changes waits for; a longer one is asked for again
+
 UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
 
 StartJob = Callable[["RootIndex", bool], Job]
+
+
+log = logging.getLogger(__name__)
 
 
 class RootIndex:
@@ -47,7 +55,9 @@ class RootIndex:
         self._lock = threading.RLock()
         self._store: ChunkStore | None = None
         self._job: Job | None = None
-        self._drift = DriftCheck(self._look, EXPECTED)
+        self._drift = RootWatch(path, settings.index, lambda: self.open().files(), self._at_work)
+        self._indexed_branch = ""  # what was checked out when the index last held everything
+        self._asked_at = 0.0  # monotonic seconds of the last call for a refresh
         self._stats: tuple[float, JobView, StoreStats] | None = None
 
     def open(self) -> ChunkStore:
@@ -71,11 +81,15 @@ class RootIndex:
     def begin(self) -> None:
         """Before a search: start or refresh what is needed, and wait a little for it where that helps."""
         state = self.state()
+        since = monotonic() if _takes_changes(self._view()) else math.inf  # else it looks at what is being done
         seen = self._drift.latest(DRIFT_WAIT_S)
         if state is not IndexState.CURRENT:
             self._wait_for_text(self.refresh(), self.settings.search.first_answer_wait_s)
-        elif seen is not None and seen.changed and (not self._at_work() or self._view().busy):
-            self._wait_for_text(self.refresh(), CHANGE_WAIT_S)
+        elif self._is_behind(seen, since):
+            self._drift.settle()
+            before = self._view()
+            ending = not before.resting and not before.busy
+            self._wait_for_text(self.refresh(), CHANGE_WAIT_S, ending=ending)
         elif self._at_work() and self.stats().chunks == 0:
             self._wait_for_text(self.refresh_or_current(), self.settings.search.first_answer_wait_s)
         elif self._left_unfinished():
@@ -95,9 +109,9 @@ class RootIndex:
     def refresh(self, *, force: bool = False) -> Job:
         """The job that brings this index up to date, started or asked again."""
         with self._lock:
-            view = self._job.view() if self._job is not None else None
-            if self._job is not None and view and not force and not view.resting and not view.busy:
-                return self._job  # it looks at the directory; one that waits for another process tells that one to look
+            if self._job is not None and not force and not _takes_changes(self._job.view()):
+                return self._job
+            self._asked_at = monotonic()
             if self._job is None or not self._job.refresh(force=force):
                 self._job = self._start_job(self, force)
             return self._job
@@ -121,7 +135,7 @@ class RootIndex:
     def freshness(self, notes: tuple[str, ...] = ()) -> Freshness:
         """What an answer made now can say about itself."""
         state = self.state()
-        seen = self._drift.latest(0.0)
+        seen, branch = self._drift.latest(0.0), self._drift.branch()
         stats = self.stats() if state not in UNREADABLE else StoreStats(0, 0, 0)
         vectors = stats.vectors if state is not IndexState.STALE_MODEL else 0
         new = seen.new if seen else 0
@@ -133,7 +147,8 @@ class RootIndex:
             vectors,
             stats.sketches if state is not IndexState.STALE_SKETCH else 0,
             seen.changed if seen else 0,
-            (*notes, *self._own_notes(state, seen)),
+            (*notes, *self._own_notes(state, seen), *self._branch_notes(branch, behind=bool(seen and seen.changed))),
+            branch,
         )
 
     def status(self) -> RootStatus:
@@ -149,21 +164,40 @@ class RootIndex:
             stats.text_index,
             stats.disk_bytes,
             view.error or self._drift.error,
+            self._drift.status(),
         )
+
+    def listen(self) -> None:
+        """Take up changes as the system tells of them, until ``close``; where it does not, searches look as before."""
+        self._drift.listen(self._freshen, self.directory)
 
     def close(self, *, wait: bool = True) -> None:
         """Stop the job and let go of the store."""
+        self._drift.close()
         with self._lock:
             if self._job is not None:
                 self._job.stop(wait=wait)
             if self._store is not None:
                 self._store.close()
 
-    def _look(self) -> tuple[int, int]:
-        known = self.open().files()
-        changes = drift(self.path, known, self.settings.index)
-        new = sum(file.path not in known for file in changes.to_read)
-        return len(changes.to_read) + len(changes.gone), new
+    def _freshen(self) -> bool:
+        """Take up what was heard; False while that cannot be: the index is being made, or its text written."""
+        since = monotonic()
+        try:
+            if self.state() is not IndexState.CURRENT or not _takes_changes(self._view()):
+                return False
+            if self._is_behind(self._drift.latest(LOOK_S), since):
+                self.refresh()
+        except EXPECTED as error:
+            log.warning("changes in %s were not taken up: %s", self.path, error)
+        return not self._drift.pending()
+
+    def _is_behind(self, seen: Drift | None, since: float) -> bool:
+        """Whether a refresh is due. One that goes on has done what was seen before its text was written."""
+        if seen is None or not seen.changed:
+            return False
+        view = self._view()
+        return view.resting or bool(view.busy) or (_takes_changes(view) and seen.at >= max(since, self._asked_at))
 
     def _view(self) -> JobView:
         with self._lock:
@@ -192,12 +226,12 @@ class RootIndex:
     def _at_work(self) -> bool:
         return not self._view().resting
 
-    def _wait_for_text(self, job: Job, longest_s: float) -> None:
-        """Until the job has published the text, or ``longest_s`` seconds have gone."""
+    def _wait_for_text(self, job: Job, longest_s: float, *, ending: bool = False) -> None:
+        """Until the job has published the text, or ``longest_s`` seconds have gone; ``ending`` a run before that."""
         end = monotonic() + longest_s
         view = job.view()
-        runs = view.runs
-        while view.runs == runs and view.phase not in ("vectors", "tidy") and not view.resting and monotonic() < end:
+        runs = view.runs + ending
+        while not _has_text(view, runs) and monotonic() < end:
             if view.busy and self._is_up_to_date():
                 break
             view = job.wait_for_change(view, min(OTHER_LOOK_S, end - monotonic()) if view.busy else end - monotonic())
@@ -209,13 +243,21 @@ class RootIndex:
         return seen is not None and not seen.changed
 
     def _freshness_state(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> State:
-        if self._at_work():
+        if self._at_work() or self._drift.pending():
             return "indexing"
         if stats.chunks == 0 and state is IndexState.MISSING:
             return "empty"
         if state is not IndexState.CURRENT or (seen and seen.changed):
             return "stale"
         return "current"
+
+    def _branch_notes(self, branch: str, *, behind: bool) -> tuple[str, ...]:
+        """Which branch an answer is still of, where another has been checked out since."""
+        if not behind:
+            self._indexed_branch = branch
+        if branch == self._indexed_branch or not self._indexed_branch:
+            return ()
+        return (f"these are answers of {self._indexed_branch}; {branch} is checked out now",)
 
     def _own_notes(self, state: IndexState, seen: Drift | None) -> tuple[str, ...]:
         notes = []
@@ -233,6 +275,16 @@ class RootIndex:
         if seen is None and not self._drift.error:
             notes.append("the directory is still being compared with the index")
         return tuple(notes)
+
+
+def _takes_changes(view: JobView) -> bool:
+    """Whether a refresh would begin at once: nothing runs, or what can wait; another process that writes is told."""
+    return view.resting or bool(view.busy) or view.phase == "vectors"
+
+
+def _has_text(view: JobView, runs: int) -> bool:
+    """Whether the run after ``runs`` finished ones has published the text."""
+    return view.resting or view.runs > runs or (view.runs == runs and view.phase in ("vectors", "tidy"))
 
 
 def in_child(index: RootIndex, force: bool) -> Job:

@@ -62,7 +62,7 @@ class LateEngine:
         """The one engine; called from worker threads."""
         with self._making:
             if self._made is None:
-                self._made = import_module("mcp_server.engine").Engine(self._roots, self.settings)
+                self._made = import_module("mcp_server.engine").Engine(self._roots, self.settings, listening=True)
             return self._made
 
     def close(self) -> None:

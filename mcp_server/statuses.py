@@ -23,6 +23,7 @@ class RootStatus:
     text_index: str = "none"
     disk_bytes: int = 0
     last_error: str = ""
+    watched: str = ""  # how much of it is listened to for changes, or why it is not
 
     def sentence(self) -> str:
         """A few lines for a reader."""
@@ -36,6 +37,8 @@ class RootStatus:
             )
         if self.running:
             lines.append(f"  now: {self.running}")
+        where = f"branch {fresh.branch}; " if fresh.branch else ""
+        lines.append(f"  {where}watching for changes: {self.watched}")
         if self.last_error:
             lines.append(f"  last error: {self.last_error}")
         return "\n".join(lines)
@@ -53,6 +56,8 @@ class RootStatus:
             "skipped": dict(self.skipped),
             "index_kind": {"text": self.text_index, "vectors": self.vector_index},
             "disk_bytes": self.disk_bytes,
+            "branch": fresh.branch,
+            "watching": self.watched,
             "running": self.running,
             "last_error": self.last_error,
             "notes": list(fresh.notes),

@@ -1,0 +1,176 @@
+"""One root's directory beside its index: looked at when a search asks, listened to while a server serves it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from time import monotonic
+
+from indexer.errors import WatchError
+from indexer.pipeline import drift
+from indexer.repository import enclosing_repository
+from indexer.rules import Rules, root_rules
+from indexer.settings import IndexSettings
+from indexer.walker import Look, Part
+from indexer.watch import Heard, TreeWatch
+from mcp_server.drift import Drift, DriftCheck, Seen
+from mcp_server.errors import EXPECTED
+from storage.chunk import FileRecord
+
+# A save is heard of within 40 ms. Editors write a file in several steps, so it is left alone for some more; many files
+# at once (a branch switch, a formatter) are left alone until they seem to be all, so that they are one batch.
+QUIET_S = 0.03
+LONGEST_QUIET_S = 0.5
+MANY = 50
+MANY_QUIET_S = 0.4
+LONGEST_MANY_S = 10.0  # also for a git that is at work
+SETTLED_S = 0.06
+IDLE_S = 5.0  # how often the thread turns round when nothing happens
+BUSY_S, LONGEST_BUSY_S = 0.05, 0.5  # how often it asks whether what runs can take up changes: at first, and later
+
+UNTOLD = "the system did not tell of changes that were there; each search looks for itself"
+
+log = logging.getLogger(__name__)
+
+
+class RootWatch:
+    """Compares a directory with what the index knows of it. Thread-safe."""
+
+    def __init__(
+        self,
+        root: Path,
+        settings: IndexSettings,
+        known: Callable[[], Mapping[str, FileRecord]],
+        at_work: Callable[[], bool],
+    ) -> None:
+        self._root = root
+        self._settings = settings
+        self._known = known
+        self._at_work = at_work
+        self._rules: Rules | None = None
+        self._check = DriftCheck(self._look, EXPECTED)
+        self._ears: TreeWatch | None = None
+        self._starting = threading.Lock()
+        self._started = False
+        self._ended = threading.Event()
+        self._deaf = ""
+
+    @property
+    def error(self) -> str:
+        """Why the last look failed, in a sentence."""
+        return self._check.error
+
+    @property
+    def listening(self) -> bool:
+        """Whether changes are told by the system."""
+        return self._check.relied_upon
+
+    def status(self) -> str:
+        """Whether the directory is listened to, or why not, in words."""
+        if self.listening and self._ears is not None:
+            return f"{self._ears.directories:,} directories"
+        return self._deaf or (UNTOLD if self._ears is not None else "not yet")
+
+    def latest(self, wait_s: float) -> Drift | None:
+        """How far the directory has moved on, after at most ``wait_s`` seconds; None where nobody knows yet."""
+        return self._check.latest(wait_s)
+
+    def settle(self) -> None:
+        """Wait until a file that was just saved can be read once and for all (``indexer.changes.is_racy``): 60 ms."""
+        if self._ears is not None:
+            self._ended.wait(max(0.0, self._ears.last_heard + SETTLED_S - monotonic()))
+
+    def pending(self) -> bool:
+        """Whether something was heard that nobody has looked at."""
+        return self._ears is not None and bool(self._ears.pending())
+
+    def listen(self, freshen: Callable[[], bool], own: Path) -> None:
+        """Begin to listen, once; ``freshen`` is called after each batch of changes, again until it takes it up.
+
+        ``own`` is where our files are. What cannot be listened to is looked at when a search asks, and that is said.
+        """
+        with self._starting:
+            if self._started or self._ended.is_set():
+                return
+            self._started = True
+        threading.Thread(target=self._begin, args=(freshen, own), daemon=True, name="freshness").start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._ended.set()
+        if self._ears is not None:
+            self._ears.close()
+
+    def _begin(self, freshen: Callable[[], bool], own: Path) -> None:
+        try:
+            self._ears = TreeWatch(self._root.resolve(), but=(own,))
+        except WatchError as error:
+            self._give_up(str(error))
+            return
+        self._check.rely_upon(self._ears)
+        while not self._ended.is_set():
+            heard = self._ears.wait(IDLE_S)
+            while heard and (rest := rest_s(heard, monotonic(), writing=self._git_writes())) > 0:
+                self._ended.wait(rest)
+                heard = self._ears.pending()
+            wait_s = BUSY_S
+            while not self._ended.is_set() and self.pending() and not freshen():
+                self._ended.wait(wait_s)
+                wait_s = min(2 * wait_s, LONGEST_BUSY_S)
+
+    def branch(self) -> str:
+        """What git has checked out here: a branch, or some letters of a commit; "" where there is no repository."""
+        repository = enclosing_repository(self._root)
+        return repository.branch() if repository else ""
+
+    def _git_writes(self) -> bool:
+        """Whether a git command is changing the work tree: a branch switch, a rebase."""
+        repository = enclosing_repository(self._root)
+        return repository is not None and (repository.git_dir / "index.lock").exists()
+
+    def _give_up(self, reason: str) -> None:
+        if not self._deaf:
+            log.warning("%s", reason)
+        self._deaf = reason
+        self._check.rely_upon(None)
+        if self._ears is not None:
+            self._ears.close()
+
+    def _look(self, paths: frozenset[str] | None) -> Seen:
+        known, busy = self._known(), self._at_work()
+        entered: list[str] = []
+        changes = drift(self._root, known, self._settings, self._how(paths, entered))
+        new = frozenset(file.path for file in changes.to_read if file.path not in known)
+        different = frozenset(file.path for file in changes.to_read).union(changes.gone)
+        if self._ears is not None and self._check.relied_upon:
+            self._cover(self._ears, entered)
+            self._ignore(self._ears, paths, different.union(known))
+        return Seen(different, new, at_rest=not (busy or self._at_work()))
+
+    def _how(self, paths: frozenset[str] | None, entered: list[str]) -> Look:
+        if paths is None or self._rules is None:
+            self._rules = root_rules(self._root.resolve(), self._settings)
+        return Look(None if paths is None else Part(paths), self._rules, entered.append)
+
+    def _ignore(self, ears: TreeWatch, paths: frozenset[str] | None, ours: frozenset[str]) -> None:
+        """What is there and in neither index nor difference is ignored; a look at everything forgets that."""
+        if paths is None:
+            ears.ignore_nothing()
+        else:
+            ears.ignore(path for path in paths - ours if Path(self._root, path).is_file())
+
+    def _cover(self, ears: TreeWatch, entered: list[str]) -> None:
+        try:
+            ears.cover(entered)
+        except WatchError as error:
+            self._give_up(str(error))
+
+
+def rest_s(heard: Heard, now: float, *, writing: bool) -> float:
+    """How long to leave what was heard alone, in seconds, so that what belongs together is one batch. Pure."""
+    many = heard.anywhere or len(heard.paths) >= MANY or writing
+    quiet, longest = (MANY_QUIET_S, LONGEST_MANY_S) if many else (QUIET_S, LONGEST_QUIET_S)
+    due = min(heard.last + (LONGEST_MANY_S if writing else quiet), heard.first + longest)
+    return min(due - now, QUIET_S)
