@@ -55,7 +55,7 @@ def never() -> bool:
 
 
 def subset(tree: Path, size: int, into: Path) -> tuple[int, int]:
-    """Link whole directories of ``tree`` until there are ``size`` files, or all for 0; returns how many, their bytes."""
+    """Link whole directories until there are ``size`` files, or all for 0; returns how many, and their bytes."""
     inside: dict[str, list[str]] = {}
     for folder, _, names in os.walk(tree):
         here = Path(folder)
@@ -261,7 +261,8 @@ def show(row: dict[str, Any]) -> None:
     """One size's figures, those that have a limit beside it."""
     print(
         f"== {row['tree_files']:,} files of {row['tree_bytes'] / 1e6:,.0f} MB; "
-        f"indexed {row['read_bytes'] / 1e6:,.0f} MB in {row['chunks']:,} chunks, {row['sketches']:,} sketches; skipped {row['skipped']}"
+        f"indexed {row['read_bytes'] / 1e6:,.0f} MB in "
+        f"{row['chunks']:,} chunks, {row['sketches']:,} sketches; skipped {row['skipped']}"
     )
     for name in ("index_s", "index_mib", "disk_ratio", "p95_ms", "ask_mib"):
         kept = "kept" if row[name] <= LIMITS[name] else "MISSED"
