@@ -208,6 +208,12 @@ class Table:
         """An index on ``embedding`` as planned, in place of the one there is."""
         self._write(self._table.create_index("embedding", config=_vector_index(plan), replace=True))
 
+    def drop_index(self, column: str) -> None:
+        """Do without the index on ``column``, if there is one."""
+        name = f"{column}_idx"
+        if name in {index.name for index in self._read(self._table.list_indices())}:
+            self._write(self._table.drop_index(name))
+
     def unindexed(self, column: str) -> int | None:
         """How many rows the index on ``column`` does not know yet; None where there is no index."""
         name = f"{column}_idx"

@@ -276,28 +276,6 @@ def drop_unused_tables(layout: Layout, file: IndexFile) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def mend_tables(layout: Layout, file: IndexFile) -> bool:
-    """Step back from newest commits that a power cut left empty; whether there were any.
-
-    The library never forces its files to the disk, so the newest manifest may be there without its bytes, and the
-    table then does not open. The one before it stands for the commit before.
-    """
-    names = [name for name in (file.chunks, file.vectors, file.files) if name]
-    return sum(_mend_table(layout.directory / f"{name}.lance") for name in names) > 0  # every one, not up to the first
-
-
-def _mend_table(directory: Path) -> bool:
-    mended = False
-    for manifest in sorted((directory / "_versions").glob("*.manifest")):  # named so that the newest sorts first
-        if manifest.stat().st_size:
-            break
-        _log.warning("The commit %s of %s is empty; the one before it is used.", manifest.name, directory.name)
-        manifest.unlink()
-        (directory / "_versions" / "latest_version_hint.json").unlink(missing_ok=True)
-        mended = True
-    return mended
-
-
 def inconsistent_paths(index: OpenIndex) -> dict[str, str]:
     """Paths whose record and chunks tell different stories, and how."""
     rows = index.chunks.select(["file_path", "file_hash"])

@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from storage.ann import EXACT_UP_TO, Choice, plan_ann_index
 from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
-from storage.errors import IndexUnusableError
+from storage.digests import Digests
+from storage.errors import IndexBusyError, IndexUnusableError
 from storage.fingerprint import Fingerprint, IndexState, compare, require_sketches, require_vectors
 from storage.lance import Database
 from storage.lance_errors import translated
@@ -28,12 +29,12 @@ from storage.lance_index import (
     create_index,
     create_vectors,
     inconsistent_paths,
-    mend_tables,
     open_index,
     unfinished,
 )
+from storage.lance_mend import mend_tables, reindex
 from storage.lance_upkeep import check_index, maintain_index
-from storage.layout import Layout, Stamp, private_files
+from storage.layout import IndexFile, Layout, Stamp, private_files
 from storage.lock import WriterLock
 from storage.matching import compile_pattern, first_matches, matched_lines
 from storage.ranking.links import centralities
@@ -55,6 +56,7 @@ class LanceStore:
 
     def __init__(self, directory: Path, vector_index: Choice = "auto", exact_up_to: int = EXACT_UP_TO) -> None:
         self._layout = Layout(directory)
+        self._digests = Digests(directory)
         self._plan = partial(plan_ann_index, kind=vector_index, exact_up_to=exact_up_to)
         self._process_lock = WriterLock(directory)
         self._one_writer = threading.RLock()
@@ -75,13 +77,15 @@ class LanceStore:
             yield
 
     def state(self, wanted: Fingerprint) -> IndexState:
-        """Whether what is stored can serve ``wanted``; a table that a power cut broke is mended first, if it can be."""
+        """Whether what is stored can serve ``wanted``; what is damaged is mended first, if that is soon done."""
         try:
             index = self._current()
         except IndexUnusableError:
             index = self._mended()
             if index is None:
                 return IndexState.CORRUPT
+        if index is not None and "" in self._layout.suspects():
+            return IndexState.CORRUPT
         return compare(index.file.fingerprint if index else None, wanted)
 
     def reset(self, fingerprint: Fingerprint) -> None:
@@ -89,6 +93,8 @@ class LanceStore:
         with self._write():
             create_index(self._layout, fingerprint)
             self._layout.write_pending(())
+            self._layout.trust()
+            self._digests.prune()
 
     def reset_vectors(self, fingerprint: Fingerprint) -> None:
         """Drop the vectors alone: the model changed, the text did not."""
@@ -107,7 +113,7 @@ class LanceStore:
     def files(self) -> dict[str, FileRecord]:
         """Every file, by path; what a killed writer left half done has a record that equals no file."""
         records: dict[str, FileRecord] = self._read(lambda index: index.read_files(), {})
-        return records | {path: unfinished(path) for path in self._layout.pending()}
+        return records | {path: unfinished(path) for path in self._pending()}
 
     def replace_files(self, files: Sequence[FileRows]) -> None:
         """Publish these files' rows in place of all earlier rows of the same paths, in one commit."""
@@ -143,6 +149,14 @@ class LanceStore:
     def chunks(self, ids: Collection[str]) -> dict[str, Chunk]:
         """The chunks of these ids; unknown ids are absent."""
         return self._read(lambda index: index.rows.chunks(ids), {})
+
+    def shown(self, ids: Collection[str]) -> tuple[dict[str, Chunk], frozenset[str]]:
+        """The chunks of these ids as they were written, and the paths of those that are damaged."""
+        nothing: tuple[dict[str, Chunk], frozenset[str]] = {}, frozenset()
+        chunks, damaged = self._read(lambda index: index.rows.shown(ids), nothing)
+        if damaged:
+            self._layout.suspect(damaged)
+        return chunks, damaged
 
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The chunk that holds the 1-based ``line``."""
@@ -218,10 +232,52 @@ class LanceStore:
         with self._process_writing():
             index = self._begun()
             maintain_index(self._layout, index.file, self._one_writer, self._plan)
+            with self._one_writer:
+                self._digests.note()
+                self._digests.prune()
 
     def check(self) -> list[Damage]:
-        """Read every row and hold it against its checksum; returns what to index again."""
-        return self._read(check_index, [])
+        """Read every file and every row and hold them against their checksums; returns what to index again."""
+
+        def ask(index: OpenIndex) -> list[Damage]:
+            bad = self._digests.damaged(index.file.tables, most_bytes=None)
+            return [Damage("", f"{path} is not what was written") for path in bad] + check_index(index)
+
+        try:
+            return self._read(ask, [])
+        except IndexUnusableError as error:
+            return [Damage("", str(error))]
+
+    def mend(self, *, thorough: bool = False) -> list[Damage]:
+        """Bring back what is damaged; returns what was. Looks only where a search found something, or if ``thorough``.
+
+        The files of damaged rows are forgotten, so that the next run reads them again. Where that is not enough, the
+        index is corrupt afterwards.
+        """
+        suspects = self._layout.suspects()
+        if not suspects and not thorough:
+            return []
+        with self._write():
+            damages = self.check()
+            if not damages and not suspects:
+                return []
+            try:
+                self._bring_back(damages, unreadable="" in suspects)
+            except (IndexUnusableError, ValueError):
+                self._layout.suspect([""])
+            return damages
+
+    def _bring_back(self, damages: Sequence[Damage], *, unreadable: bool) -> None:
+        index = self._begun()
+        bad = self._digests.damaged(index.file.tables, most_bytes=None)
+        if bad:
+            self._mend_files(index.file, bad)
+        elif unreadable:  # by a search, though every file is as it was written, as far as that is known
+            reindex(self._layout, index.file.tables)
+        self.delete_files({damage.path for damage in damages if damage.path} | inconsistent_paths(self._begun()).keys())
+        if any(not damage.path for damage in self.check()):
+            raise IndexUnusableError(f"The index in {self._layout.directory} is damaged: index again.")
+        self._layout.trust()
 
     # Opening, and who may write
 
@@ -235,16 +291,34 @@ class LanceStore:
         """One writing call: other threads wait, other processes are refused."""
         with self._process_writing(), self._one_writer:
             yield
+            self._digests.note()
 
     @contextlib.contextmanager
     def _changing(self, paths: Collection[str]) -> Iterator[OpenIndex]:
         """The index, while ``paths`` are announced as half done; they stay so where the block does not end well."""
         with self._write():
             index = self._begun()
-            pending = self._layout.pending()
+            pending = self._pending()
             self._layout.write_pending(pending | set(paths))
-            yield index
+            with self._suspecting():
+                yield index
             self._layout.write_pending(pending - set(paths))
+
+    @contextlib.contextmanager
+    def _suspecting(self) -> Iterator[None]:
+        """What cannot be read is looked at by the writer's next run: it may be damaged."""
+        try:
+            yield
+        except IndexUnusableError:
+            self._layout.suspect([""])
+            raise
+
+    def _pending(self) -> frozenset[str]:
+        """Paths that are half done; where that is damaged, the index was opened and mended before this is asked."""
+        try:
+            return self._layout.pending()
+        except ValueError:
+            return frozenset()
 
     def _read(self, ask: Callable[[OpenIndex], T], nothing: T) -> T:
         """Ask the index in force; once more where another process put a new one in force meanwhile."""
@@ -255,9 +329,10 @@ class LanceStore:
             return ask(index)
         except IndexUnusableError:
             newer = self._current()
-            if newer is index:
-                raise
-            return ask(newer) if newer else nothing
+            if newer is not index:
+                return ask(newer) if newer else nothing
+            self._layout.suspect([""])
+            raise
 
     def _begun(self) -> OpenIndex:
         index = self._current()
@@ -279,25 +354,42 @@ class LanceStore:
         directory = self._layout.directory
         try:
             file = self._layout.read_index()
+            self._layout.pending()
         except ValueError as error:
             raise IndexUnusableError(
                 f"The index in {directory} has lost its description ({error}): index again."
             ) from error
         if file is None:
             return None
+        if bad := self._digests.damaged(file.tables):
+            raise IndexUnusableError(
+                f"{len(bad)} files of the index in {directory} are damaged, the first is {bad[0]}: index again."
+            )
         if self._database is None:
             self._database = Database(directory)
         return open_index(self._database, file)
 
     def _mended(self) -> OpenIndex | None:
-        """The index after stepping back from broken commits, their files announced as half done; None if it is lost."""
+        """The index without what is damaged; None where it is lost, or another process writes, which then mends it."""
         try:
             with self._write():
                 file = self._layout.read_index()
-                if file is None or not mend_tables(self._layout, file):
+                if file is None:
                     return None
-                index = self._begun()
-                self._layout.write_pending(self._layout.pending() | inconsistent_paths(index).keys())
-                return index
-        except (IndexUnusableError, ValueError):
+                self._mend_files(file, self._digests.damaged(file.tables))
+                return self._begun()
+        except (IndexUnusableError, IndexBusyError, ValueError):
             return None
+
+    def _mend_files(self, file: IndexFile, damaged: Collection[str]) -> None:
+        """Do without ``damaged`` files, and announce as half done what then tells different stories.
+
+        Raises IndexUnusableError where rows are lost.
+        """
+        pending = self._pending()
+        mend_tables(self._layout, file, damaged)
+        self._layout.write_pending(pending)  # legible now
+        self._digests.note()
+        self._digests.prune(without=damaged)
+        self._stamp = None  # opened again
+        self._layout.write_pending(pending | inconsistent_paths(self._begun()).keys())

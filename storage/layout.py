@@ -2,6 +2,8 @@
 
     index.json     the fingerprint, and the names of the tables that are in force
     pending.json   paths whose rows are being changed right now; what a killed writer leaves is to be done again
+    suspect.json   paths whose stored rows a search found damaged; "" where it is the index that could not be read
+    digests.txt    storage/digests.py
     writer.lock    storage/lock.py
     <name>.lance/  the tables
 
@@ -20,6 +22,9 @@ import threading
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+import xxhash
 
 from storage.fingerprint import Fingerprint
 
@@ -35,6 +40,11 @@ class IndexFile:
     vector_index: str = "exact"  # the kind of vector index that was built last
     vector_index_rows: int = 0  # how many vectors there were then
 
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables in force."""
+        return tuple(filter(None, (self.chunks, self.vectors, self.files)))
+
 
 Stamp = tuple[int, int, int]
 
@@ -46,6 +56,7 @@ class Layout:
         self.directory = directory
         self._index = directory / "index.json"
         self._pending = directory / "pending.json"
+        self._suspect = directory / "suspect.json"
 
     def create(self) -> None:
         """Make the directory, for this user alone."""
@@ -68,35 +79,53 @@ class Layout:
         except FileNotFoundError:
             return None
         try:
+            _require_whole("index.json", fields)
             return IndexFile(Fingerprint(**fields.pop("fingerprint")), **fields)
         except (TypeError, AttributeError, KeyError) as error:
             raise ValueError(f"index.json: {error}") from error
 
     def write_index(self, index: IndexFile) -> None:
         """Put ``index`` in force."""
-        self._replace(self._index, json.dumps(asdict(index), indent=1))
+        self._replace(self._index, json.dumps(_signed(asdict(index)), indent=1))
 
     def forget_index(self) -> None:
         """Make the index missing; the tables stay until the next reset."""
         self._index.unlink(missing_ok=True)
 
     def pending(self) -> frozenset[str]:
-        """Paths whose rows may be half changed; empty where the file cannot be understood."""
-        try:
-            return frozenset(json.loads(self._pending.read_text("utf-8")))
-        except (FileNotFoundError, ValueError):
-            return frozenset()
+        """Paths whose rows may be half changed. Raises ValueError where the file is not what we write."""
+        return _paths(self._pending)
 
     def write_pending(self, paths: Collection[str]) -> None:
         """Say which paths are being changed; none removes the file."""
-        if paths:
-            self._replace(self._pending, json.dumps(sorted(paths)))
-        else:
-            self._pending.unlink(missing_ok=True)
+        self._write_paths(self._pending, paths)
+
+    def suspects(self) -> frozenset[str]:
+        """Paths whose rows a search found damaged; "" stands for the whole index, also where the file is damaged."""
+        try:
+            return _paths(self._suspect)
+        except ValueError:
+            return frozenset([""])
+
+    def suspect(self, paths: Collection[str]) -> None:
+        """Tell the writer, which looks at its next run; searches do this as well."""
+        if not self.suspects() >= set(paths):
+            with contextlib.suppress(OSError):  # a disk that is full must not hide what was found
+                self._write_paths(self._suspect, self.suspects() | set(paths))
+
+    def trust(self) -> None:
+        """Nothing is damaged any more."""
+        self._suspect.unlink(missing_ok=True)
 
     def disk_bytes(self) -> int:
         """The size of everything in the directory."""
         return sum(_size(Path(folder, name)) for folder, _, names in os.walk(self.directory) for name in names)
+
+    def _write_paths(self, path: Path, paths: Collection[str]) -> None:
+        if paths:
+            self._replace(path, json.dumps(_signed({"paths": sorted(paths)})))
+        else:
+            path.unlink(missing_ok=True)
 
     def _replace(self, path: Path, text: str) -> None:
         handle, aside = tempfile.mkstemp(dir=self.directory, prefix=path.name, suffix=".new")  # 0600
@@ -107,6 +136,29 @@ class Layout:
         except OSError:
             Path(aside).unlink(missing_ok=True)
             raise
+
+
+def _paths(path: Path) -> frozenset[str]:
+    try:
+        fields = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return frozenset()
+    try:
+        _require_whole(path.name, fields)
+        return frozenset(map(str, fields["paths"]))
+    except (TypeError, AttributeError, KeyError) as error:
+        raise ValueError(f"{path.name}: {error}") from error
+
+
+def _signed(fields: dict[str, Any]) -> dict[str, Any]:
+    """``fields`` and their checksum: a byte that was overwritten may leave valid JSON behind."""
+    return fields | {"checksum": xxhash.xxh3_64_hexdigest(json.dumps(fields, sort_keys=True).encode())}
+
+
+def _require_whole(name: str, fields: dict[str, Any]) -> None:
+    """Take the checksum out of ``fields``; files of earlier versions have none. Raises ValueError if it is wrong."""
+    if fields.pop("checksum", None) not in (None, _signed(fields)["checksum"]):
+        raise ValueError(f"{name}: its checksum does not hold")
 
 
 def _size(path: Path) -> int:

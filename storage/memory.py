@@ -183,6 +183,10 @@ class MemoryStore:
             known = self._contents.chunks if self._contents else {}
             return {chunk_id: known[chunk_id] for chunk_id in ids if chunk_id in known}
 
+    def shown(self, ids: Collection[str]) -> tuple[dict[str, Chunk], frozenset[str]]:
+        """The chunks of these ids; memory is not damaged."""
+        return self.chunks(ids), frozenset()
+
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The chunk that holds the 1-based ``line``."""
         with self._lock:
@@ -209,6 +213,10 @@ class MemoryStore:
 
     def maintain(self) -> None:
         """Nothing to do: every search looks at everything."""
+
+    def mend(self, *, thorough: bool = False) -> list[Damage]:  # noqa: ARG002 - there is nothing to look for
+        """Nothing is damaged."""
+        return []
 
     def check(self) -> list[Damage]:
         """Nothing to hold rows against: they have not left memory."""

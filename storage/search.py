@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeVar
 
-from storage.chunk import Candidate, Filters, Hit, Outline
+from storage.chunk import Candidate, Chunk, Filters, Hit, Outline
 from storage.ranking.asking import Asked, understand
 from storage.ranking.locations import nearness
 from storage.ranking.ranking import Gathered, Ranked, rank
@@ -73,6 +73,7 @@ class Results:
     more: bool
     complete: bool = True
     near: tuple[str, ...] = ()  # ids of the best chunks, shown or not, best first
+    damaged: frozenset[str] = frozenset()  # files of which a chunk was left out because its stored text is damaged
 
 
 def search(store: ChunkStore, query: Query) -> Results:
@@ -87,16 +88,21 @@ def search(store: ChunkStore, query: Query) -> Results:
     found = gather(store, query, asked, depths[-1])
     ranked = _ranked(asked, found, depths)
     shown, more = _page(ranked, query)
-    return Results(_hits(store, shown), more, near=tuple(one.outline.id for one in ranked[:NEAR]))
+    near = tuple(one.outline.id for one in ranked[:NEAR])
+    known, damaged = store.shown([one.outline.id for one in shown])
+    return Results(_hits(known, shown), more, near=near, damaged=damaged)
 
 
 def _find_pattern(store: ChunkStore, query: Query) -> Results:
     wanted = query.offset + query.limit + 1
     pattern = Pattern(query.text, query.mode == "regex", query.ignore_case, query.timeout_s)
     matches = store.find_matches(pattern, wanted, query.filters)
-    hits = [Hit(match.chunk, 1.0, (query.mode,), match.lines) for match in matches.found]
-    shown, more = _page(hits, query)
-    return Results(tuple(shown), more, matches.complete or more, tuple(hit.chunk.id for hit in hits))
+    shown, more = _page(matches.found, query)
+    known, damaged = store.shown([match.chunk.id for match in shown])
+    whole = [match for match in shown if match.chunk.id in known]
+    hits = tuple(Hit(match.chunk, 1.0, (query.mode,), match.lines) for match in whole)
+    near = tuple(match.chunk.id for match in matches.found)
+    return Results(hits, more, matches.complete or more, near, damaged)
 
 
 def _page(ranked: Sequence[T], query: Query) -> tuple[Sequence[T], bool]:
@@ -105,9 +111,8 @@ def _page(ranked: Sequence[T], query: Query) -> tuple[Sequence[T], bool]:
     return ranked[query.offset : end], query.limit > 0 and len(ranked) > end
 
 
-def _hits(store: ChunkStore, ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
-    """What is shown, with its text; without what an edit took out of the index since it was found."""
-    known = store.chunks([one.outline.id for one in ranked])
+def _hits(known: Mapping[str, Chunk], ranked: Sequence[Ranked]) -> tuple[Hit, ...]:
+    """What is shown, with its text; without what is damaged or went out of the index since it was found."""
     return tuple(
         Hit(known[one.outline.id], one.score, one.found_by, signals=one.signals)
         for one in ranked

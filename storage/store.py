@@ -155,6 +155,13 @@ class ChunkStore(Protocol):
         """The chunks of these ids; unknown ids are absent."""
         ...
 
+    def shown(self, ids: Collection[str]) -> tuple[dict[str, Chunk], frozenset[str]]:
+        """The chunks of these ids as they were written, for an answer, and the paths of those that are damaged.
+
+        Damaged ones are left out, and the writer's next run makes them again.
+        """
+        ...
+
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The chunk of ``file_path`` that holds its 1-based ``line``, the first of several; None where none does."""
         ...
@@ -173,6 +180,14 @@ class ChunkStore(Protocol):
 
     def check(self) -> list[Damage]:
         """Read every row and hold it against its checksum; returns what to index again."""
+        ...
+
+    def mend(self, *, thorough: bool = False) -> list[Damage]:
+        """Bring back what is damaged; returns what was. Looks only where a search found something, or if ``thorough``.
+
+        The files of damaged rows are forgotten, so that the next run reads them again. Where that is not enough, the
+        index is corrupt afterwards.
+        """
         ...
 
     def close(self) -> None:
