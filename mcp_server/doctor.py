@@ -21,7 +21,6 @@ from mcp_server.settings import Settings, load
 from storage.backends import open_store
 from storage.errors import StorageError
 from storage.fingerprint import IndexState
-from storage.layout import Layout
 from storage.store import Damage
 
 LEAST_FREE_BYTES = 500 * 2**20  # a model, an index of some 50,000 chunks, and room for compaction
@@ -115,7 +114,7 @@ def _index(root: Path, settings: Settings, meaning: Meaning, *, repair: bool) ->
     return _damaged(name, root, settings, damages, _repair if repair else None)
 
 
-Repair = Callable[[Path, Settings, Sequence[Damage]], None]
+Repair = Callable[[Path, Settings], None]
 
 
 def _damaged(
@@ -125,15 +124,11 @@ def _damaged(
     said = f"{len(damages)} damaged rows in {len(paths)} files, the first {paths[0]} ({damages[0].reason})"
     if repair is None:
         return [Finding(name, said, f"codeloupe doctor --repair --root {root}")]
-    repair(root, settings, damages)
+    repair(root, settings)
     return [Finding(name, f"{said}; dropped, the next index or search reads these files again")]
 
 
-def _repair(root: Path, settings: Settings, damages: Sequence[Damage]) -> None:
-    """Forget the damaged files; the next run finds them new. Damage to no file in particular is to the whole index."""
-    paths = {damage.path for damage in damages}
+def _repair(root: Path, settings: Settings) -> None:
+    """Forget what is damaged: the next run finds those files new. Damage to no file in particular is to the index."""
     with writing(settings, root) as store:
-        if "" in paths:
-            Layout(index_directory(settings, root)).forget_index()
-        else:
-            store.delete_files(paths)
+        store.mend(thorough=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from embedding.errors import EmbeddingError
 from mcp_server.answers.answer import Answer, Found
 from mcp_server.asking import Asked, Asking
 from mcp_server.errors import OutsideRootError, RequestError
-from mcp_server.freshness import combine
+from mcp_server.freshness import combine, counted
 from mcp_server.indexing import Meaning, open_meaning
 from mcp_server.jobs import Job
 from mcp_server.likeness import Example, find_example
@@ -80,7 +80,7 @@ class Engine:
         asked = self._asked(request, example)
         query = self._query(request, example, asked)
         results = {root: root.search(query) for root in self.roots.values()}
-        notes = asked.notes if all(one.complete for one in results.values()) else (*asked.notes, INCOMPLETE)
+        notes = (*asked.notes, *_notes(results.values()))
         freshness = combine([root.freshness(notes) for root in self.roots.values()])
         self._listen(self.roots.values())
         found, more = _page(results, request)
@@ -197,6 +197,14 @@ class Engine:
         if meaning.embedder is None:
             return ModelStatus(self.settings.model.name, "off", meaning.off)
         return ModelStatus(self.settings.model.name, "ready", "", meaning.embedder.dim)
+
+
+def _notes(results: Collection[Results]) -> tuple[str, ...]:
+    """What the answer lacks, in words."""
+    damaged = {path for one in results for path in one.damaged}
+    cut_short = not all(one.complete for one in results)
+    said = f"{counted(len(damaged), 'file')} left out whose stored text is damaged; being indexed again"
+    return (*([INCOMPLETE] if cut_short else []), *([said] if damaged else []))
 
 
 def _page(results: Mapping[RootIndex, Results], request: SearchRequest) -> tuple[tuple[Found, ...], bool]:

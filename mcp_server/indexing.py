@@ -157,8 +157,18 @@ def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
     return _summary(task.store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
 
 
+def inspect(work: Work) -> int:
+    """Read the whole index of a root as its one writer and mend it; how many rows and files were damaged.
+
+    What is forgotten by that, the next run reads again. Raises IndexBusyError where another process writes.
+    """
+    with writing(work.settings, work.root) as store:
+        return len(store.mend(thorough=True))
+
+
 def prepare(store: ChunkStore, wanted: Fingerprint) -> str:
     """Drop what cannot serve ``wanted``; returns why, in words, or ""."""
+    store.mend()
     state = store.state(wanted)
     if state in REBUILD_REASONS:
         store.reset(wanted)
@@ -174,7 +184,7 @@ REBUILD_REASONS = {
     IndexState.STALE_SCHEMA: "the index was written by another version of codeloupe",
     IndexState.STALE_CHUNKER: "files are cut in another way now",
     IndexState.STALE_SKETCH: "the lookup table is another one now",
-    IndexState.CORRUPT: "the index on disk could not be read",
+    IndexState.CORRUPT: "the index on disk is damaged",
 }
 
 

@@ -22,6 +22,7 @@ from mcp_server.root_watch import RootWatch
 from mcp_server.settings import Settings
 from mcp_server.statuses import RootStatus
 from storage.backends import open_store
+from storage.errors import IndexUnusableError
 from storage.fingerprint import IndexState
 from storage.search import Query, Results, search
 from storage.store import ChunkStore, StoreStats
@@ -102,7 +103,15 @@ class RootIndex:
         query = replace(query, covered=self.covered())
         if self.state() is IndexState.STALE_SKETCH:
             query = replace(query, sketch=None)
-        results = search(self.open(), query)
+        try:
+            results = search(self.open(), query)
+        except IndexUnusableError:
+            self.begin()  # it is told to the writer by now, which mends it
+            if self.state() in UNREADABLE:
+                return Results((), more=False, complete=True)
+            results = search(self.open(), query)
+        if results.damaged:
+            self.refresh()
         self._ask_for_vectors(results.near)
         return results
 

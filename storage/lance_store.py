@@ -258,6 +258,10 @@ class LanceStore:
         if not suspects and not thorough:
             return []
         with self._write():
+            try:
+                self._current()
+            except IndexUnusableError:
+                self._mended()
             damages = self.check()
             if not damages and not suspects:
                 return []

@@ -7,12 +7,10 @@ from click.testing import CliRunner
 
 from mcp_server import home
 from mcp_server.cli import main
-from mcp_server.doctor import _repair
 from mcp_server.indexing import open_meaning, wanted_fingerprint
 from mcp_server.settings import Settings, load
 from storage.backends import open_store
 from storage.fingerprint import IndexState
-from storage.store import Damage
 
 
 @pytest.fixture
@@ -34,7 +32,8 @@ def run(*words: str):
 def state(settings: Settings, root: Path) -> tuple[IndexState, set[str]]:
     store = open_store(settings.storage, home.index_directory(settings, root))
     try:
-        return store.state(wanted_fingerprint(settings, open_meaning(settings))), set(store.files())
+        found = store.state(wanted_fingerprint(settings, open_meaning(settings)))
+        return found, set(store.files()) if found is IndexState.CURRENT else set()
     finally:
         store.close()
 
@@ -44,15 +43,27 @@ def test_a_sound_index_is_said_to_be_sound(project: Path) -> None:
     assert "every row holds its checksum" in told
 
 
+def harm(settings: Settings, root: Path, before: bytes, after: bytes) -> None:
+    """Overwrite stored text where nobody knows any more what the files were."""
+    directory = home.index_directory(settings, root)
+    (directory / "digests.txt").unlink()
+    for path in (directory / "chunks-1.lance" / "data").glob("*.lance"):
+        path.write_bytes(path.read_bytes().replace(before, after))
+
+
 def test_damaged_files_are_forgotten_and_found_again_by_the_next_search(project: Path) -> None:
     settings = load(project).settings
-    _repair(project, settings, [Damage("tide.py", "checksum")])
+    harm(settings, project, b"return hour", b"return ours")
+    assert "tide.py (has a chunk that is damaged)" in run("doctor", "--root", str(project), "--repair").output
     assert state(settings, project) == (IndexState.CURRENT, {"mole.py"})
     assert "tide.py" in run("search", "--root", str(project), "high_tide").output
 
 
 def test_damage_to_no_file_in_particular_makes_the_whole_index_anew(project: Path) -> None:
     settings = load(project).settings
-    _repair(project, settings, [Damage("", "index.json")])
-    assert state(settings, project)[0] is IndexState.MISSING
+    directory = home.index_directory(settings, project)
+    for path in (directory / "chunks-1.lance" / "data").glob("*.lance"):
+        path.write_bytes(path.read_bytes()[:100])
+    assert state(settings, project)[0] is IndexState.CORRUPT
     assert "mole.py" in run("search", "--root", str(project), "length_of_mole").output
+    assert state(settings, project) == (IndexState.CURRENT, {"mole.py", "tide.py"})
