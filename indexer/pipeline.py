@@ -79,18 +79,18 @@ def drift(root: Path, known: Mapping[str, FileRecord], settings: IndexSettings, 
 
 
 def refresh_text(
-    root: Path, store: ChunkStore, cutting: Cutting, report: Report, stop: Stop, *, force: bool = False
+    root: Path, store: ChunkStore, cutting: Cutting, report: Report, stop: Stop, look: Look | None = None
 ) -> TextSummary:
     """Bring the text and the sketches of ``store`` up to date with ``root``; ``stop`` is asked between files.
 
-    The table is the one that the store's fingerprint names. ``force`` reads every file, whatever its size and time
-    say; what was indexed answers until its file's turn comes.
+    The table is the one that the store's fingerprint names. Where ``look`` says anew, what was indexed answers until
+    its file's turn comes; where it names a part, nothing else is looked at.
     """
     report(Progress("walk", 0, 0))
     known = store.files()
-    changes = drift(root, known, cutting.settings)
-    if force:
-        known, changes = {}, replace(drift(root, {}, cutting.settings), gone=changes.gone)
+    changes = drift(root, known, cutting.settings, look)
+    if look is not None and look.anew:
+        known, changes = {}, replace(drift(root, {}, cutting.settings, look), gone=changes.gone)
     total = len(changes.to_read)
     store.delete_files(changes.gone)
     if changes.skipped:

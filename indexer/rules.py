@@ -53,6 +53,21 @@ class Rules:
         return replace(self, git=git, tracked=tracked_although_ignored(directory, path))
 
 
+class KeptRules:
+    """A root's rules, kept from one look at everything to the next: asking git for them takes longer than a look."""
+
+    def __init__(self, root: Path, settings: IndexSettings) -> None:
+        self._root = root
+        self._settings = settings
+        self._rules: Rules | None = None
+
+    def found(self, *, anew: bool) -> Rules:
+        """The rules as of the last time they were wanted ``anew``."""
+        if anew or self._rules is None:
+            self._rules = root_rules(self._root.resolve(), self._settings)
+        return self._rules
+
+
 def root_rules(top: Path, settings: IndexSettings) -> Rules:
     """What is said about the root's entries by anything but the root's own ignore files."""
     repository = enclosing_repository(top)

@@ -53,9 +53,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How to walk: all of a tree or a part, by rules that are known or found out, and who hears where it has been."""
+    """How to look at a tree: all of it or a part, by rules that are known or found out, and who hears where it went."""
 
     part: Part | None = None
+    anew: bool = False  # the files are to be read again, whatever their size and time say
     rules: Rules | None = None  # of the root, from ``root_rules``; asking git for them takes some 10 ms
     entered: Callable[[str], None] | None = None  # is told each directory that is listed: "", "a/", "a/b/"
 

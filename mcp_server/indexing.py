@@ -18,6 +18,8 @@ from embedding.open import open_embedder, open_table
 from indexer.chunker import chunker_fingerprint
 from indexer.pipeline import Cutting, Progress, Report, Stop, TextSummary, refresh_text
 from indexer.refine import Refiner
+from indexer.rules import KeptRules
+from indexer.walker import Look, Part
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
 from mcp_server.settings import Settings
 from storage.backends import open_store
@@ -102,6 +104,7 @@ class Work:
     settings: Settings
     meaning: Meaning
     refiner: Refiner = field(default_factory=Refiner)  # knows what searches asked for
+    rules: KeptRules | None = None  # of the root, where it is looked at again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Task:
     settings: Settings
     meaning: Meaning
     refiner: Refiner = field(default_factory=Refiner)
+    rules: KeptRules | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ class Scope:
 
     force: bool = False
     most_vectors: int | None = None
+    paths: frozenset[str] | None = None  # nothing else has changed
 
 
 def write(work: Work, report: Report, stop: Stop, scope: Scope) -> tuple[Summary, bool]:
@@ -139,7 +144,7 @@ def write(work: Work, report: Report, stop: Stop, scope: Scope) -> tuple[Summary
 
     with writing(work.settings, work.root) as store:
         lock.answer()
-        task = Task(work.root, store, work.settings, work.meaning, work.refiner)
+        task = Task(work.root, store, work.settings, work.meaning, work.refiner, work.rules)
         summary = run(task, reported, lambda: stop() or (phase == "vectors" and lock.asked()), scope)
         return summary, lock.asked()
 
@@ -149,7 +154,9 @@ def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
     started = monotonic()
     rebuilt = prepare(task.store, wanted_fingerprint(task.settings, task.meaning))
     cutting = Cutting(task.settings.index, task.meaning.table)
-    text = refresh_text(task.root, task.store, cutting, report, stop, force=scope.force)
+    part = Part(scope.paths) if scope.paths is not None and not rebuilt else None
+    look = Look(part, scope.force, task.rules.found(anew=part is None) if task.rules else None)
+    text = refresh_text(task.root, task.store, cutting, report, stop, look)
     _tidy(task.store, report)
     embedded, off = _embed(task, report, stop, scope)
     if embedded:

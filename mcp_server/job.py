@@ -1,7 +1,8 @@
 """A server's indexing child: ``python -P -m mcp_server.job``.
 
 It is told root and settings in one line of JSON on its standard input, sends events as lines of JSON on its standard
-output, refreshes again at each further line, and ends when its input ends. A line ``{"asked": [ids]}`` names chunks
+output, refreshes again at each further line, and ends when its input ends. A line ``{"paths": [...]}`` says that
+nothing else has changed, so nothing else is looked at. A line ``{"asked": [ids]}`` names chunks
 that a search returned or nearly returned: they get their vectors next, and a run goes on. So a server is never slowed
 by parsing, a crash of a native library costs one run, and no child outlives its server.
 """
@@ -26,6 +27,7 @@ import psutil
 
 from indexer.pipeline import Progress
 from indexer.refine import Refiner
+from indexer.rules import KeptRules
 from mcp_server.errors import EXPECTED
 from mcp_server.home import index_directory
 from mcp_server.indexing import Scope, Work, open_meaning, write
@@ -79,7 +81,7 @@ class Commands:
             command = self._waiting.get(timeout=timeout_s)
             while not self._waiting.empty():
                 later = self._waiting.get()
-                command = later | {"force": command.get("force", False) or later.get("force", False)}
+                command = folded(command, later)
             return None if self._ended.is_set() else command
         return None
 
@@ -94,7 +96,9 @@ def main() -> None:
     commands = Commands(sys.stdin, refiner.ask)
     settings = Settings.model_validate(first["settings"])
     try:
-        serve(Work(Path(first["root"]), settings, open_meaning(settings), refiner), commands, wire, first)
+        root = Path(first["root"])
+        work = Work(root, settings, open_meaning(settings), refiner, KeptRules(root, settings.index))
+        serve(work, commands, wire, first)
     except BrokenPipeError:
         log.info("the server is gone")
     sys.stderr.flush()
@@ -116,9 +120,17 @@ def serve(work: Work, commands: Commands, wire: TextIO, command: dict[str, Any] 
         wait_s = BUSY_FIRST_S if told else min(1.5 * wait_s, BUSY_LONGEST_S)
 
 
+def folded(first: dict[str, Any], later: dict[str, Any]) -> dict[str, Any]:
+    """Two commands as one: what either wants; all paths where both name some, else everything."""
+    paths = [*first["paths"], *later["paths"]] if first.get("paths") and later.get("paths") else None
+    return later | {"force": first.get("force", False) or later.get("force", False), "paths": paths}
+
+
 def after(told: dict[str, Any] | None, *, force: bool) -> dict[str, Any]:
     """The command that follows one which is still to be done: what was ``told`` meanwhile, or the same ``again``."""
-    return {"again": True, "force": force} if told is None else told | {"force": force or told.get("force", False)}
+    if told is None:
+        return {"again": True, "force": force}
+    return told | {"force": force or told.get("force", False), "paths": None}  # the other command's are not done
 
 
 class Outcome(Enum):
@@ -139,7 +151,8 @@ class Runs:
 
     def once(self, command: dict[str, Any]) -> Outcome:
         """One run and its last event. The lock is held for as long as it lasts: an idle child is in nobody's way."""
-        scope = Scope(force=command.get("force", False))
+        paths = command.get("paths")
+        scope = Scope(force=command.get("force", False), paths=frozenset(paths) if paths else None)
         try:
             summary, asked = write(self._work, self._report, self._commands.pending, scope)
         except IndexBusyError as error:

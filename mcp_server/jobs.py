@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -143,8 +143,11 @@ class Job(Protocol):
         """The next view, or the same one after ``timeout_s`` seconds."""
         ...
 
-    def refresh(self, *, force: bool = False) -> bool:
-        """Look at the directory again; False if this job has ended and another must be started."""
+    def refresh(self, *, force: bool = False, paths: Collection[str] | None = None) -> bool:
+        """Look at the directory again, or only at ``paths`` where nothing else has changed.
+
+        False if this job has ended and another must be started.
+        """
         ...
 
     def ask(self, ids: Sequence[str]) -> None:
@@ -180,10 +183,10 @@ class ProcessJob(Board):
         """The child's process id."""
         return self._child.pid
 
-    def refresh(self, *, force: bool = False) -> bool:
+    def refresh(self, *, force: bool = False, paths: Collection[str] | None = None) -> bool:
         """See Job."""
         self.post({"asked": True})
-        return self._child.poll() is None and self._send({"force": force})
+        return self._child.poll() is None and self._send({"force": force, "paths": sorted(paths) if paths else None})
 
     def ask(self, ids: Sequence[str]) -> None:
         """See Job."""
@@ -241,8 +244,8 @@ class ThreadJob(Board):
         self._thread = threading.Thread(target=self._serve, daemon=True, name="index")
         self._thread.start()
 
-    def refresh(self, *, force: bool = False) -> bool:
-        """See Job."""
+    def refresh(self, *, force: bool = False, paths: Collection[str] | None = None) -> bool:  # noqa: ARG002
+        """See Job; looks at everything: in this process that is no longer than it takes to say otherwise."""
         with self._changed:
             if self._stopping.is_set() or not self._thread.is_alive():
                 return False

@@ -90,7 +90,7 @@ class RootIndex:
             self._drift.settle()
             before = self._view()
             ending = not before.resting and not before.busy
-            self._wait_for_text(self.refresh(), CHANGE_WAIT_S, ending=ending)
+            self._wait_for_text(self.refresh(paths=self._drift.only(seen)), CHANGE_WAIT_S, ending=ending)
         elif self._at_work() and self.stats().chunks == 0:
             self._wait_for_text(self.refresh_or_current(), self.settings.search.first_answer_wait_s)
         elif self._left_unfinished():
@@ -115,13 +115,13 @@ class RootIndex:
         self._ask_for_vectors(results.near)
         return results
 
-    def refresh(self, *, force: bool = False) -> Job:
-        """The job that brings this index up to date, started or asked again."""
+    def refresh(self, *, force: bool = False, paths: frozenset[str] | None = None) -> Job:
+        """The job that brings this index up to date, started or asked again; ``paths`` where all else is."""
         with self._lock:
             if self._job is not None and not force and not _takes_changes(self._job.view()):
                 return self._job
             self._asked_at = monotonic()
-            if self._job is None or not self._job.refresh(force=force):
+            if self._job is None or not self._job.refresh(force=force, paths=paths):
                 self._job = self._start_job(self, force)
             return self._job
 
@@ -195,8 +195,9 @@ class RootIndex:
         try:
             if self.state() is not IndexState.CURRENT or not _takes_changes(self._view()):
                 return False
-            if self._is_behind(self._drift.latest(LOOK_S), since):
-                self.refresh()
+            seen = self._drift.latest(LOOK_S)
+            if self._is_behind(seen, since):
+                self.refresh(paths=self._drift.only(seen))
         except EXPECTED as error:
             log.warning("changes in %s were not taken up: %s", self.path, error)
         return not self._drift.pending()

@@ -11,10 +11,10 @@ from time import monotonic
 from indexer.errors import WatchError
 from indexer.pipeline import drift
 from indexer.repository import enclosing_repository
-from indexer.rules import Rules, root_rules
+from indexer.rules import KeptRules
 from indexer.settings import IndexSettings
 from indexer.walker import Look, Part
-from indexer.watch import Heard, TreeWatch
+from indexer.watch import MOST_PATHS, Heard, TreeWatch
 from mcp_server.drift import Drift, DriftCheck, Seen
 from mcp_server.errors import EXPECTED
 from storage.chunk import FileRecord
@@ -49,7 +49,7 @@ class RootWatch:
         self._settings = settings
         self._known = known
         self._at_work = at_work
-        self._rules: Rules | None = None
+        self._rules = KeptRules(root, settings)
         self._check = DriftCheck(self._look, EXPECTED)
         self._ears: TreeWatch | None = None
         self._starting = threading.Lock()
@@ -81,6 +81,12 @@ class RootWatch:
         """Wait until a file that was just saved can be read once and for all (``indexer.changes.is_racy``): 60 ms."""
         if self._ears is not None:
             self._ended.wait(max(0.0, self._ears.last_heard + SETTLED_S - monotonic()))
+
+    def only(self, seen: Drift | None) -> frozenset[str] | None:
+        """The paths to index where nothing else can have changed; None where it can."""
+        if seen is None or not self.listening or len(seen.seen.different) > MOST_PATHS or self.pending():
+            return None
+        return seen.seen.different
 
     def pending(self) -> bool:
         """Whether something was heard that nobody has looked at."""
@@ -141,18 +147,15 @@ class RootWatch:
     def _look(self, paths: frozenset[str] | None) -> Seen:
         known, busy = self._known(), self._at_work()
         entered: list[str] = []
-        changes = drift(self._root, known, self._settings, self._how(paths, entered))
+        part = Part(paths) if paths is not None else None
+        look = Look(part, rules=self._rules.found(anew=part is None), entered=entered.append)
+        changes = drift(self._root, known, self._settings, look)
         new = frozenset(file.path for file in changes.to_read if file.path not in known)
         different = frozenset(file.path for file in changes.to_read).union(changes.gone)
         if self._ears is not None and self._check.relied_upon:
             self._cover(self._ears, entered)
             self._ignore(self._ears, paths, different.union(known))
         return Seen(different, new, at_rest=not (busy or self._at_work()))
-
-    def _how(self, paths: frozenset[str] | None, entered: list[str]) -> Look:
-        if paths is None or self._rules is None:
-            self._rules = root_rules(self._root.resolve(), self._settings)
-        return Look(None if paths is None else Part(paths), self._rules, entered.append)
 
     def _ignore(self, ears: TreeWatch, paths: frozenset[str] | None, ours: frozenset[str]) -> None:
         """What is there and in neither index nor difference is ignored; a look at everything forgets that."""

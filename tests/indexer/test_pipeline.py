@@ -10,6 +10,7 @@ import pytest
 from indexer import pipeline
 from indexer.pipeline import Cutting, TextSummary, drift, refresh_text
 from indexer.settings import IndexSettings
+from indexer.walker import Look, Part
 from storage.fingerprint import Fingerprint
 from storage.memory import MemoryStore
 
@@ -24,7 +25,7 @@ def store() -> MemoryStore:
 
 
 def refresh(root: Path, store: MemoryStore, *, force: bool = False) -> TextSummary:
-    return refresh_text(root, store, Cutting(SETTINGS), lambda _: None, lambda: False, force=force)
+    return refresh_text(root, store, Cutting(SETTINGS), lambda _: None, lambda: False, Look(anew=force))
 
 
 def touch(path: Path) -> None:
@@ -76,3 +77,20 @@ def test_imports_are_read_with_a_files_text(tmp_path: Path, store: MemoryStore) 
     (tmp_path / "app.py").write_text("from core.errors import TideError\n", encoding="utf-8")
     refresh(tmp_path, store)
     assert store.links(["core/errors.py", "app.py"]) == {"core/errors.py": 1.0, "app.py": 0.0}
+
+
+def test_a_part_is_brought_up_to_date_and_nothing_else_looked_at(tmp_path: Path, store: MemoryStore) -> None:
+    for name in ("ebb.py", "flood.py", "slack.py"):
+        (tmp_path / name).write_text("def tide():\n    return 'low'\n", encoding="utf-8")
+    refresh(tmp_path, store)
+    (tmp_path / "ebb.py").write_text("def tide():\n    return 'very low'\n", encoding="utf-8")
+    (tmp_path / "flood.py").write_text("def tide():\n    return 'very high'\n", encoding="utf-8")
+    (tmp_path / "slack.py").unlink()
+    touch(tmp_path / "ebb.py")
+
+    part = Look(Part(frozenset({"ebb.py", "slack.py"})))
+    summary = refresh_text(tmp_path, store, Cutting(SETTINGS), lambda _: None, lambda: False, part)
+
+    assert (summary.read, summary.removed) == (1, 1)
+    assert set(store.files()) == {"ebb.py", "flood.py"}
+    assert [file.path for file in drift(tmp_path, store.files(), SETTINGS).to_read] == ["flood.py"]

@@ -4,6 +4,7 @@ import queue
 import threading
 
 from mcp_server.errors import RequestError
+from mcp_server.job import folded
 from mcp_server.job import Commands
 from mcp_server.jobs import JobView, ThreadJob, after, summary_sentence
 
@@ -130,3 +131,10 @@ def test_what_was_asked_for_reaches_a_child_and_neither_ends_its_run_nor_begins_
     lines.put('{"force": true}\n')
     assert commands.next(10) == {"force": True}
     assert heard.get(timeout=10) == ["c"]
+
+
+def test_commands_that_came_together_want_the_paths_of_both_or_everything():
+    both = folded({"force": False, "paths": ["a.py"]}, {"force": False, "paths": ["b.py"]})
+    assert both == {"force": False, "paths": ["a.py", "b.py"]}
+    assert folded(both, {"force": True, "paths": None}) == {"force": True, "paths": None}
+    assert folded({"force": False}, both)["paths"] is None
