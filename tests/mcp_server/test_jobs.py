@@ -4,8 +4,7 @@ import queue
 import threading
 
 from mcp_server.errors import RequestError
-from mcp_server.job import folded
-from mcp_server.job import Commands
+from mcp_server.job import Commands, folded
 from mcp_server.jobs import JobView, ThreadJob, after, summary_sentence
 
 SUMMARY = {
