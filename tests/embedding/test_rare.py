@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import struct
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from embedding.errors import EmbeddingError, ModelInvalidError, ModelMissingError
 from embedding.lookup import LookupTable
 from embedding.rare import KEPT_VECTORS, ModelRows
-from embedding.table_file import Bridge, TableContents, write_table
+from embedding.table_file import Bridge, TableContents, most_tokens, write_table
 from tests.embedding.model_files import FIRST, INNER, model_file, vocabulary
 
 if TYPE_CHECKING:
@@ -190,3 +192,38 @@ def test_what_is_no_model_file_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "foreign.gguf").write_bytes(b"<html>")
     with pytest.raises(ModelInvalidError, match="no GGUF file"):
         ModelRows(tmp_path / "foreign.gguf")
+
+
+FULL = """
+import sys
+from pathlib import Path
+import psutil
+from embedding.lookup import LookupTable
+table, model, words = map(Path, sys.argv[1:])
+before = psutil.Process().memory_info().rss
+opened = LookupTable(table, model)
+texts = words.read_text(encoding="utf-8").split("\\n")
+sketches = opened.sketch(texts)
+assert sketches.coverage == 1.0
+assert opened.sketch_query("frobnicate parse").mapped[0] == 2
+del texts, sketches
+print(len(opened), psutil.Process().memory_info().rss - before)
+"""
+
+
+def test_the_largest_table_with_every_token_in_use_takes_less_than_fifty_megabytes(tmp_path: Path, model: Path) -> None:
+    """Libraries apart: the mapped file, its weights, the split's memory, and a model beside it."""
+    count = most_tokens(256, WIDTH + 1)
+    words = ["q" + "".join(chr(97 + number // 26**place % 26) for place in range(4)) for number in range(count)]
+    with ModelRows(model) as rows:
+        bridge = Bridge(rows.mark(), np.ones((WIDTH + 1, 256), np.float32))
+    vectors = np.random.default_rng(5).normal(size=(count, 256)).astype(np.float32)
+    frequencies = np.full(count, 1e-5, np.float32)
+    write_table(tmp_path / "full.embd", TableContents(words, vectors, frequencies, bridge=bridge))
+    texts = "\n".join(" ".join(words[start : start + 100]) for start in range(0, count, 100))
+    (tmp_path / "words.txt").write_text(texts, encoding="utf-8")
+    command = [sys.executable, "-P", "-c", FULL, tmp_path / "full.embd", model, tmp_path / "words.txt"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
+    tokens, taken = map(int, ran.stdout.split())
+    assert tokens == count
+    assert taken < 50_000_000
