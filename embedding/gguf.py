@@ -206,8 +206,17 @@ class _Reader:
     def _skip_texts(self, count: int) -> None:
         if count * 8 > self._size - self._at:
             raise self._refuse(f"a list claims {count} texts, more than the file has room for")
-        for _ in range(count):
-            self._skip(int.from_bytes(self._take(8), "little"))
+        read, end = self._file.read, self._at
+        for _ in range(count):  # vocabularies have up to 262,144: nothing is called here that need not be
+            length = int.from_bytes(read(8), "little")
+            end += 8 + length
+            if end > self._size:
+                break
+            if length <= MAX_NAME_BYTES:
+                read(length)
+            else:
+                self._file.seek(length, os.SEEK_CUR)
+        self._reserve(end - self._at)
 
     def _alignment(self, values: dict[str, Scalar]) -> int:
         alignment = values.get("general.alignment", 32)

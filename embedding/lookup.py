@@ -9,6 +9,7 @@ Vectors of documents are stored, so they depend on the table alone: not on a fil
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -61,6 +62,7 @@ class LookupTable:
         self._codes = table.codes
         # Both factors of a row in one: its weight among the others, and what its codes are to be multiplied with.
         self._weights = (table.sif / (table.sif + table.frequencies) * table.scales).astype(np.float32)
+        self._power = np.float32(table.power)
         bridge = Bridge(table.model, table.bridge.astype(np.float32))
         self._rare = RareTokens(model_file, bridge) if model_file and len(table.bridge) else None
         self._fingerprint = f"lookup-{VERSION}-{table.checksum:016x}"
@@ -96,17 +98,23 @@ class LookupTable:
         tokens = [token for word in words_of(text) for token in tokens_of(word)]
         places, counts = self._find(np.fromiter(map(token_hash, tokens), np.uint64, len(tokens)))
         known = int(counts.sum())
-        rare = self._rare_vectors(tokens) if known < len(tokens) else []
-        vector = _unit(np.sum([self._sum(places, counts), *rare], axis=0, dtype=np.float32))
-        return Sketches(vector[None], *(np.array([count]) for count in (len(tokens), known, len(rare))))
+        rare, mapped = self._rare_sum(tokens) if known < len(tokens) else (np.float32(0), 0)
+        vector = _unit(self._sum(places, counts) + rare)
+        return Sketches(vector[None], *(np.array([count]) for count in (len(tokens), known, mapped)))
 
-    def _rare_vectors(self, tokens: Sequence[str]) -> list[Floats]:
-        """Of each token that the table lacks and the model's file gives; they are rare, so their weight is 1."""
-        if self._rare is None:
-            return []
-        lacking = [token for token in tokens if not len(self._find(np.array([token_hash(token)], np.uint64))[0])]
-        vectors = (self._rare.vector(token) for token in lacking)
-        return [vector for vector in vectors if vector is not None]
+    def _rare_sum(self, tokens: Sequence[str]) -> tuple[Floats, int]:
+        """The share of the tokens that the table lacks and the model's file gives, and how many they are.
+
+        What is not in the table is rare: its frequency counts as 0, so its weight is 1.
+        """
+        total, mapped = np.zeros(self.dim, np.float32), 0
+        lacking = Counter(token for token in tokens if not len(self._find(_hashes_of(token))[0]))
+        for token, count in lacking.items():
+            vector = self._rare.vector(token) if self._rare else None
+            if vector is not None:
+                total += np.float32(count) ** self._power * vector
+                mapped += count
+        return total, mapped
 
     def _find(self, hashes: NDArray[np.uint64]) -> tuple[Counts, Counts]:
         """The rows of the distinct tokens that are known, and how often each stands in the text."""
@@ -119,7 +127,7 @@ class LookupTable:
         total = np.zeros(self.dim, np.float32)
         for start in range(0, len(places), _BLOCK):
             rows = places[start : start + _BLOCK]
-            shares = self._weights[rows] * counts[start : start + _BLOCK].astype(np.float32)
+            shares = self._weights[rows] * counts[start : start + _BLOCK].astype(np.float32) ** self._power
             total += shares @ self._codes[rows].astype(np.float32)
         return total
 

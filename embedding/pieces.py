@@ -7,7 +7,6 @@ are in lower case (embedding/words.py), so pieces that no such word can hold are
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -29,7 +28,8 @@ WORD_START = "\u2581".encode()  # WordPiece as llama.cpp spells it, and Sentence
 CONTINUATION = b"##"  # WordPiece as published
 BYTE_PAIRS = "gpt2"  # tokenizer.ggml.model of vocabularies that spell each byte as a letter
 _READ_BYTES = 64 * 1024
-_IMPOSSIBLE = re.compile(rb"[^a-z0-9\x80-\xff]")
+_POSSIBLE = bytes([*b"#0123456789abcdefghijklmnopqrstuvwxyz", *range(0x80, 0x100)])  # in words in lower case
+_hash = xxhash.xxh64_intdigest
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,15 @@ def read_pieces(path: Path, header: GgufHeader) -> Pieces:
     tokens = header.arrays.get(TOKENS, Array(0, 0))
     if not 0 < tokens.length <= MAX_PIECES:
         raise _refusal(path, f"its vocabulary has {tokens.length} pieces")
-    spell = _spell_bytes if header.values.get("tokenizer.ggml.model") == BYTE_PAIRS else _spell
+    spell = _spell_bytes if header.values.get("tokenizer.ggml.model") == BYTE_PAIRS else bytes
     with path.open("rb", buffering=_READ_BYTES) as file:
         file.seek(tokens.place)
-        spelled = ((number, spell(text)) for number, text in enumerate(_texts(file, tokens.length, path)))
-        kept = ((_hash(piece), number, len(piece)) for number, piece in spelled if _is_possible(piece))
+        spelled = enumerate(map(spell, _texts(file, tokens.length, path)))
+        kept = (
+            (_hash(piece), number, len(piece))
+            for number, piece in spelled
+            if 0 < len(piece) <= MAX_PIECE_BYTES and not piece.translate(None, _POSSIBLE)
+        )
         rows = np.fromiter(kept, [("hash", np.uint64), ("id", np.uint32), ("length", np.uint16)])
     if not len(rows):
         raise _refusal(path, "its vocabulary has no piece of a word")
@@ -103,18 +107,15 @@ def _refusal(path: Path, cause: str) -> ModelInvalidError:
 
 
 def _texts(file: BinaryIO, count: int, path: Path) -> Iterator[bytes]:
+    read = file.read
     for _ in range(count):
-        length = int.from_bytes(file.read(8), "little")
+        length = int.from_bytes(read(8), "little")
         if length > MAX_TEXT_BYTES:
             raise _refusal(path, "it has changed while it was read")
-        text = file.read(length)
+        text = read(length)
         if len(text) != length:
             raise _refusal(path, "it has become shorter while it was read")
         yield text
-
-
-def _spell(text: bytes) -> bytes:
-    return text
 
 
 def _spell_bytes(text: bytes) -> bytes:
@@ -126,11 +127,6 @@ def _spell_bytes(text: bytes) -> bytes:
     return WORD_START + piece[1:] if piece.startswith(b" ") else piece
 
 
-def _is_possible(piece: bytes) -> bool:
-    """Whether a word in lower case can hold the piece."""
-    return 0 < len(piece) <= MAX_PIECE_BYTES and _IMPOSSIBLE.search(piece.removeprefix(CONTINUATION)) is None
-
-
 def _byte_letters() -> dict[str, int]:
     """GPT-2's alphabet: printable bytes of Latin-1 are themselves, the others are the letters from U+0100 on."""
     shown = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
@@ -139,7 +135,3 @@ def _byte_letters() -> dict[str, int]:
 
 
 _BYTE_OF = _byte_letters()
-
-
-def _hash(piece: bytes) -> int:
-    return xxhash.xxh64_intdigest(piece)

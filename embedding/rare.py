@@ -12,7 +12,6 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
 from embedding.errors import EmbeddingError, LookupTableError
@@ -47,9 +46,8 @@ class ModelRows:
         return self._rows.dim
 
     def mark(self) -> int:
-        """64 bits that tell this model's rows from those of others: by its vocabulary and the first of its rows."""
-        pieces = xxhash.xxh64(self._pieces.hashes.tobytes() + self._pieces.ids.tobytes())
-        return pieces.intdigest() ^ self._rows.mark()
+        """64 bits that tell this model's rows from those of others, also of other quantisations."""
+        return self._rows.mark()
 
     def row(self, word: str) -> Floats | None:
         """The mean of the rows of the pieces of ``word``, shape (dim,); None where it cannot be cut into pieces.

@@ -4,8 +4,8 @@ All numbers are little-endian, but for the mark, which reads EMBD. 64 bytes of h
 of the hashes:
 
     0  mark "EMBD" (0x454D4244)      24  rows of the bridge, u32; 0: there is none
-    4  version of the format, u32    28  nothing, 4 bytes
-    8  hash algorithm of the tokens, 32  the bridge's model, u64 (embedding/rare.py)
+    4  version of the format, u32    28  power of counts, f32
+    8  hash algorithm of the tokens, 32  the bridge's model, u64 (TokenRows.mark)
        u32 (1: xxHash64)             40  nothing, 16 bytes
    12  tokens, u32                   56  xxHash64 of all other bytes, u64
    16  dimension, u32
@@ -21,9 +21,7 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +31,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from embedding.errors import LookupTableError
+from embedding.publish import publish
 from embedding.words import is_token, token_hash
 
 Floats = NDArray[np.float32]
@@ -44,7 +43,7 @@ XXHASH64 = 1
 MAX_TABLE_BYTES = 32 << 20
 MAX_BRIDGE = 6e4  # float16 ends at 65,504
 MAX_COMPONENT = 1e6  # only directions count, and sums of these, squared, are far from float32's end
-_HEADER = struct.Struct("<4sIIIIfI4xQ16xQ")
+_HEADER = struct.Struct("<4sIIIIfIfQ16xQ")
 _CHECKSUM = struct.Struct("<Q")  # the end of the header
 _TOKEN_BYTES = 8 + 4 + 4  # beside the codes
 _READ_BYTES = 1 << 20
@@ -66,15 +65,17 @@ class Bridge:
 class TableContents:
     """What a table is made of.
 
-    ``vectors`` has shape (tokens, dim); ``frequencies`` holds the share of each token in all text, 0 to 1. ``sif`` is
-    the constant a of the weight a / (a + frequency), from "A Simple but Tough-to-Beat Baseline for Sentence Embeddings"
-    (Arora et al., 2017). With a ``bridge`` tokens that the table lacks get their vectors out of the model's file.
+    ``vectors`` has shape (tokens, dim); ``frequencies`` holds the share of each token in all text, 0 to 1. A token that
+    stands n times in a text counts n ** ``power`` times its weight sif / (sif + frequency), after "A Simple but
+    Tough-to-Beat Baseline for Sentence Embeddings" (Arora et al., 2017). With a ``bridge`` tokens that the table lacks
+    get their vectors out of the model's file.
     """
 
     tokens: Sequence[str]
     vectors: Floats
     frequencies: Floats
     sif: float = 1e-3
+    power: float = 1.0
     bridge: Bridge | None = None
 
 
@@ -92,6 +93,7 @@ class MappedTable:
     bridge: NDArray[np.float16]
     model: int
     sif: float
+    power: float
     checksum: int
 
 
@@ -101,6 +103,7 @@ class _Header:
     dim: int
     sif: float
     bridge_rows: int
+    power: float
     model: int
     checksum: int
 
@@ -110,7 +113,7 @@ class _Header:
 
     def packed(self) -> bytes:
         mark = MAGIC.to_bytes(4, "big")
-        shape = (self.entries, self.dim, self.sif, self.bridge_rows, self.model)
+        shape = (self.entries, self.dim, self.sif, self.bridge_rows, self.power, self.model)
         return _HEADER.pack(mark, VERSION, XXHASH64, *shape, self.checksum)
 
 
@@ -127,7 +130,7 @@ def write_table(path: Path, contents: TableContents) -> None:
     start = _header_of(contents).packed()[: -_CHECKSUM.size]
     checksum = xxhash.xxh64_intdigest(start + body)
     try:
-        _publish(path, start + _CHECKSUM.pack(checksum) + body)
+        publish(path, start + _CHECKSUM.pack(checksum) + body)
     except OSError as error:
         raise _unwritten(path, error.strerror or str(error)) from error
 
@@ -162,7 +165,7 @@ def _refused(path: Path, cause: str) -> LookupTableError:
 def _header_of(contents: TableContents) -> _Header:
     entries, dim = contents.vectors.shape
     rows, model = (len(contents.bridge.matrix), contents.bridge.model) if contents.bridge else (0, 0)
-    return _Header(entries, dim, contents.sif, rows, model, 0)
+    return _Header(entries, dim, contents.sif, rows, contents.power, model, 0)
 
 
 def _objection(contents: TableContents) -> str:
@@ -179,7 +182,11 @@ def _objection(contents: TableContents) -> str:
     if not (np.abs(vectors) <= MAX_COMPONENT).all():
         return f"a component of a vector is no number, or over {MAX_COMPONENT:g}"
     matrix = contents.bridge.matrix if contents.bridge else vectors[:0]
-    return _token_objection(contents.tokens) or _value_objection(frequencies, contents.sif) or _bridge_objection(matrix)
+    return (
+        _token_objection(contents.tokens)
+        or _value_objection(frequencies, contents.sif, contents.power)
+        or _bridge_objection(matrix)
+    )
 
 
 def _token_objection(tokens: Sequence[str]) -> str:
@@ -191,11 +198,13 @@ def _token_objection(tokens: Sequence[str]) -> str:
     return ""
 
 
-def _value_objection(frequencies: Floats, sif: float) -> str:
+def _value_objection(frequencies: Floats, sif: float, power: float) -> str:
     if not ((frequencies >= 0) & (frequencies <= 1)).all():
         return "a frequency is not between 0 and 1"
     if not 0 < np.float32(sif) <= 1:
         return f"its SIF constant is {sif}, not between 0 and 1"
+    if not 0 < np.float32(power) <= 1:
+        return f"its power of counts is {power}, not between 0 and 1"
     return ""
 
 
@@ -212,21 +221,6 @@ def _body(contents: TableContents) -> bytes:
     frequencies = contents.frequencies[order].astype("<f4")
     bridge = (contents.bridge.matrix if contents.bridge else vectors[:0]).astype("<f2")
     return b"".join(part.tobytes() for part in (hashes[order], scales, frequencies, codes, bridge))
-
-
-def _publish(path: Path, data: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # the user's alone: 0600
-    aside = Path(name)
-    try:
-        with open(number, "wb") as file:  # noqa: PTH123 - a file descriptor has no path
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        with suppress(FileNotFoundError):  # it has become the table
-            aside.unlink()
 
 
 def _mapped(file: BinaryIO, path: Path) -> MappedTable:
@@ -282,7 +276,9 @@ def _arrays(data: mmap.mmap, header: _Header) -> MappedTable:
     codes = np.frombuffer(data, np.int8, n * header.dim, at + _TOKEN_BYTES * n).reshape(n, header.dim)
     after = at + (_TOKEN_BYTES + header.dim) * n
     bridge = np.frombuffer(data, "<f2", header.bridge_rows * header.dim, after).reshape(header.bridge_rows, header.dim)
-    return MappedTable(hashes, scales, frequencies, codes, bridge, header.model, header.sif, header.checksum)
+    return MappedTable(
+        hashes, scales, frequencies, codes, bridge, header.model, header.sif, header.power, header.checksum
+    )
 
 
 def _table_objection(table: MappedTable) -> str:
@@ -291,4 +287,4 @@ def _table_objection(table: MappedTable) -> str:
         return "the hashes of its tokens do not ascend"
     if not ((table.scales >= 0) & (table.scales <= MAX_COMPONENT)).all():
         return f"the scale of a vector is not between 0 and {MAX_COMPONENT:g}"
-    return _value_objection(table.frequencies, table.sif) or _bridge_objection(table.bridge)
+    return _value_objection(table.frequencies, table.sif, table.power) or _bridge_objection(table.bridge)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 ROWS_TENSOR = "token_embd.weight"
 READ_BYTES = 64 * 1024
+_MARKED_ROWS = 32  # 1 ms
 MAX_DIM = 1 << 16  # the largest known model has 12,288 components; more is damage, and would cost memory
 
 
@@ -67,12 +68,16 @@ class TokenRows:
         return row
 
     def mark(self) -> int:
-        """64 bits that tell this table of tokens from others: by its type, its shape, and its first READ_BYTES."""
-        count = min(READ_BYTES, len(self) * self._row_bytes)
+        """64 bits that tell this table of tokens from others: by its type, its shape, and rows from all over it.
+
+        Not by its first rows: models that were trained on from the same one share those of unused tokens.
+        """
+        digest = xxhash.xxh64(f"{self._table.type} {self._table.shape}".encode())
         with self._lock:
-            self._file.seek(self._start)
-            start = self._read(count)
-        return xxhash.xxh64_intdigest(f"{self._table.type} {self._table.shape} ".encode() + start)
+            for part in range(_MARKED_ROWS):
+                for piece in self._pieces(len(self) * part // _MARKED_ROWS):
+                    digest.update(piece)
+        return digest.intdigest()
 
     def close(self) -> None:
         """Close the file; no row can be read afterwards."""

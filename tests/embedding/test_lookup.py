@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,13 @@ def test_a_text_is_the_weighted_sum_of_its_known_tokens(table: LookupTable, text
     (vector,) = table.sketch([text]).vectors
     assert vector @ expected(tokens) > 0.9999
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_token_that_stands_n_times_counts_n_to_the_power_of_the_table(tmp_path: Path) -> None:
+    write_table(tmp_path / "t.embd", replace(CONTENTS, power=0.5))
+    (vector,) = LookupTable(tmp_path / "t.embd").sketch(["page parse page page page"]).vectors
+    total = 0.5 * VECTORS[1] + 2 * 1e-3 / 1.1e-3 * VECTORS[2]
+    assert vector @ (total / np.linalg.norm(total)) > 0.9999
 
 
 def test_unknown_tokens_are_counted_and_change_nothing(table: LookupTable) -> None:

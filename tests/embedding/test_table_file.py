@@ -71,7 +71,7 @@ def test_a_bridge_is_written_behind_the_tokens_and_read(tmp_path: Path, whole: b
     assert table.model == BRIDGE.model
     assert np.array_equal(table.bridge, BRIDGE.matrix.astype(np.float16))
     data = (tmp_path / "t.embd").read_bytes()
-    assert struct.unpack_from("<I4xQ", data, 24) == (4, BRIDGE.model)
+    assert struct.unpack_from("<IfQ", data, 24) == (4, 1.0, BRIDGE.model)
     assert data[64 : len(whole)] == whole[64:]
     assert data[len(whole) :] == BRIDGE.matrix.astype("<f2").tobytes()
 
@@ -140,6 +140,7 @@ DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "it has 225 bytes where its header tells of 224": lambda whole: sealed(whole + b"\0"),
     "its checksum is wrong": lambda whole: whole[:-1] + bytes([whole[-1] ^ 1]),
     "its SIF constant is nan": lambda whole: sealed(patched(whole, 20, struct.pack("<f", np.nan))),
+    "its power of counts is 2": lambda whole: sealed(patched(whole, 28, struct.pack("<f", 2))),
     "the hashes of its tokens do not ascend": lambda whole: sealed(patched(whole, 64, b"\xff" * 8)),
     "the scale of a vector is not between": lambda whole: sealed(patched(whole, 104, struct.pack("<f", np.inf))),
     "a frequency is not between 0 and 1": lambda whole: sealed(patched(whole, 124, struct.pack("<f", -0.5))),
@@ -176,6 +177,8 @@ NONSENSE: dict[str, TableContents] = {
         CONTENTS, bridge=Bridge(1, BRIDGE.matrix[:, 1:])
     ),
     "a number of its bridge is none, or over": replace(CONTENTS, bridge=Bridge(1, BRIDGE.matrix * np.float32(1e6))),
+    "its power of counts is 0": replace(CONTENTS, power=0),
+    "its power of counts is nan": replace(CONTENTS, power=np.nan),
     "its SIF constant is 0": replace(CONTENTS, sif=0),
     "more than 32 MiB": replace(CONTENTS, vectors=np.zeros((5, MAX_TABLE_BYTES // 5), np.float32)),
 }
