@@ -92,6 +92,11 @@ class Peer:
         assert not result.get("isError"), result
         return took, result
 
+    @property
+    def pid(self) -> int:
+        """The process."""
+        return self._process.pid
+
     def memory(self) -> dict[str, float]:
         """Resident MiB of the server, and of its children by what they run."""
         server = psutil.Process(self._process.pid)
