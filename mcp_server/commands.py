@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from pathlib import Path
 import click
 
 from indexer.vocabulary import KINDS, LANGUAGES
-from mcp_server import requests, terminal
+from mcp_server import behind, requests, terminal
 from mcp_server.answers.rows import as_json
 from mcp_server.engine import Engine
 from mcp_server.errors import ProductError
@@ -22,8 +23,6 @@ from mcp_server.root_index import in_thread
 from mcp_server.roots import checked_root, serving_roots
 from mcp_server.settings import Settings, load
 
-# A search in a terminal embeds at most so many missing chunks, about a second of work; more wait for `codeloupe index`.
-SEARCH_VECTORS = 64
 FOUND, NOTHING = 0, 1
 
 
@@ -92,16 +91,21 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
             wanted.query, limit, wanted.offset, wanted.mode, filters, wanted.min_similarity, wanted.like
         )
     )
-    with engine_for(roots, settings, most_vectors=SEARCH_VECTORS) as engine:
-        notes = [
-            view.busy or view.error for view in map(terminal.follow, [root.refresh() for root in engine.roots.values()])
-        ]
+    new = all(behind.is_new(root, settings) for root in roots)
+    engine_settings, most = (behind.in_memory(settings), 0) if new else (settings, behind.MOST_VECTORS)
+    with engine_for(roots, engine_settings, most_vectors=most) as engine:
+        views = [terminal.follow(root.refresh()) for root in engine.roots.values()]
         answer = engine.search(request)
+    notes = [view.busy or view.error for view in views]
     for note in filter(None, [*notes, _hint(answer.freshness)]):
         click.echo(f"codeloupe: {note}", err=True)
+    answer = behind.noted(answer) if new else answer
     click.echo(
         json.dumps(as_json(answer, how), ensure_ascii=False) if wanted.as_json else terminal.answer(answer, how, roots)
     )
+    if new:
+        sys.stdout.flush()
+        behind.leave(roots, settings)
     return FOUND if answer.found else NOTHING
 
 

@@ -44,6 +44,11 @@ class SearchSettings(BaseModel):
     first_answer_wait_s: float = Field(
         default=5.0, ge=0, le=60, description="how long a search waits for the first index of a root, in seconds"
     )
+    write_behind: bool = Field(
+        default=True,
+        description="whether the first search of a small directory in a terminal leaves writing its index to the "
+        "background; false: it writes first and answers then",
+    )
     model_wait_s: float = Field(
         default=5.0, ge=0, le=60, description="how long a search waits for its query's vector, in seconds"
     )
