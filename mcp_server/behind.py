@@ -26,7 +26,7 @@ from indexer.walker import walk
 from mcp_server.answers.answer import Answer
 from mcp_server.errors import EXPECTED
 from mcp_server.home import index_directory, note_root
-from mcp_server.indexing import Scope, open_meaning, write
+from mcp_server.indexing import Scope, Work, open_meaning, write_while_asked
 from mcp_server.logs import configure
 from mcp_server.settings import Settings
 
@@ -110,7 +110,7 @@ def main() -> None:
     meaning = open_meaning(settings)
     for root in map(Path, task["roots"]):
         with contextlib.suppress(*EXPECTED):  # the next search meets it as well, and says it to somebody
-            write(root, settings, meaning, _unheard, _never, Scope(most_vectors=MOST_VECTORS))
+            write_while_asked(Work(root, settings, meaning), _unheard, _never, Scope(most_vectors=MOST_VECTORS))
     os._exit(0)  # native threads must not delay the end
 
 

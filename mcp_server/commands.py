@@ -19,9 +19,9 @@ from mcp_server.engine import Engine
 from mcp_server.errors import ProductError
 from mcp_server.freshness import Freshness, counted
 from mcp_server.home import KeptIndex, cache_directory, index_directory, kept_indexes
-from mcp_server.root_index import in_thread
 from mcp_server.roots import checked_root, serving_roots
 from mcp_server.settings import Settings, load
+from mcp_server.starting import in_thread
 
 FOUND, NOTHING = 0, 1
 

@@ -21,8 +21,9 @@ from mcp_server.indexing import Meaning, open_meaning
 from mcp_server.jobs import Job
 from mcp_server.likeness import Example, find_example
 from mcp_server.requests import SearchRequest
-from mcp_server.root_index import RootIndex, StartJob
+from mcp_server.root_index import RootIndex
 from mcp_server.settings import Settings
+from mcp_server.starting import StartJob
 from mcp_server.statuses import ModelStatus, Status
 from storage.backends import preload
 from storage.search import Mode, Query, Results

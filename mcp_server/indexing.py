@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -147,6 +147,14 @@ def write(work: Work, report: Report, stop: Stop, scope: Scope) -> tuple[Summary
         task = Task(work.root, store, work.settings, work.meaning, work.refiner, work.rules)
         summary = run(task, reported, lambda: stop() or (phase == "vectors" and lock.asked()), scope)
         return summary, lock.asked()
+
+
+def write_while_asked(work: Work, report: Report, stop: Stop, scope: Scope) -> Summary:
+    """``write``, and again as long as another process asks for it meanwhile."""
+    summary, asked = write(work, report, stop, scope)
+    while asked and not stop():
+        summary, asked = write(work, report, stop, replace(scope, force=False))
+    return summary
 
 
 def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:

@@ -6,20 +6,19 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from indexer.pipeline import Progress, Stop
-from indexer.refine import Refiner
 from mcp_server import home
 from mcp_server.drift import Drift
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness, State
-from mcp_server.indexing import REBUILD_REASONS, Meaning, Scope, Task, Work, run, wanted_fingerprint, write
-from mcp_server.jobs import Job, JobView, Post, ProcessJob, ThreadJob
+from mcp_server.indexing import REBUILD_REASONS, Meaning, wanted_fingerprint
+from mcp_server.jobs import Job, JobView
 from mcp_server.root_watch import RootWatch
 from mcp_server.settings import Settings
+from mcp_server.starting import StartJob, in_child, in_thread
 from mcp_server.statuses import RootStatus
 from storage.backends import open_store
 from storage.errors import IndexUnusableError
@@ -35,9 +34,6 @@ STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while n
 LOOK_S = 10.0  # the longest look that a batch of changes waits for; a longer one is asked for again
 
 UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
-
-StartJob = Callable[["RootIndex", bool], Job]
-
 
 log = logging.getLogger(__name__)
 
@@ -242,12 +238,12 @@ class RootIndex:
         view = job.view()
         runs = view.runs + ending
         while not _has_text(view, runs) and monotonic() < end:
-            if view.busy and self._is_up_to_date():
+            if view.busy and self.is_up_to_date():
                 break
             view = job.wait_for_change(view, min(OTHER_LOOK_S, end - monotonic()) if view.busy else end - monotonic())
         self._drift.latest(DRIFT_WAIT_S)
 
-    def _is_up_to_date(self) -> bool:
+    def is_up_to_date(self) -> bool:
         """Whether the process that writes has published all there is."""
         seen = self._drift.latest(DRIFT_WAIT_S)
         return seen is not None and not seen.changed
@@ -295,29 +291,3 @@ def _takes_changes(view: JobView) -> bool:
 def _has_text(view: JobView, runs: int) -> bool:
     """Whether the run after ``runs`` finished ones has published the text."""
     return view.resting or view.runs > runs or (view.runs == runs and view.phase in ("vectors", "tidy"))
-
-
-def in_child(index: RootIndex, force: bool) -> Job:
-    """Index in a child process: the server for an index on disk."""
-    return ProcessJob(index.path, index.settings, force=force)
-
-
-def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) -> Job:
-    """Index in this process: an index in memory, and the command line."""
-    refiner = Refiner()
-
-    def serve(post: Post, stop: Stop, forced: bool) -> None:
-        def report(progress: Progress) -> None:
-            post(asdict(progress))
-
-        settings, meaning, scope = index.settings, index.meaning(), Scope(forced, most_vectors)
-        if settings.storage.backend == "memory":  # the store that is searched is the only one
-            summary = run(Task(index.path, index.open(), settings, meaning, refiner), report, stop, scope)
-        else:
-            work = Work(index.path, settings, meaning, refiner)
-            summary, asked = write(work, report, stop, scope)
-            while asked and not stop():
-                summary, asked = write(work, report, stop, replace(scope, force=False))
-        post({"summary": asdict(summary)})
-
-    return ThreadJob(serve, refiner.ask, force=force)

@@ -1,0 +1,60 @@
+"""How a root's index is brought up to date: by a child of the server, or in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from indexer.pipeline import Progress, Stop
+from indexer.refine import Refiner
+from mcp_server.indexing import Scope, Summary, Task, Work, run, write_while_asked
+from mcp_server.jobs import Job, Post, ProcessJob, ThreadJob
+from storage.errors import IndexBusyError
+
+if TYPE_CHECKING:
+    from mcp_server.root_index import RootIndex
+
+StartJob = Callable[["RootIndex", bool], Job]
+
+BUSY_LOOK_S = 0.05  # between two looks whether another process still writes
+
+
+def in_child(index: RootIndex, force: bool) -> Job:
+    """Index in a child process: the server for an index on disk."""
+    return ProcessJob(index.path, index.settings, force=force)
+
+
+def in_turn(index: RootIndex, attempt: Callable[[], Summary], stop: Stop) -> Summary:
+    """``attempt``, once it may write: another process gets some seconds to publish what it found changed.
+
+    Raises IndexBusyError where it needs longer, or has published all and goes on.
+    """
+    end = monotonic() + index.settings.search.first_answer_wait_s
+    while True:
+        try:
+            return attempt()
+        except IndexBusyError:
+            if stop() or index.is_up_to_date() or monotonic() > end:
+                raise
+        sleep(BUSY_LOOK_S)
+
+
+def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) -> Job:
+    """Index in this process: an index in memory, and the command line."""
+    refiner = Refiner()
+
+    def serve(post: Post, stop: Stop, forced: bool) -> None:
+        def report(progress: Progress) -> None:
+            post(asdict(progress))
+
+        settings, meaning, scope = index.settings, index.meaning(), Scope(forced, most_vectors)
+        if settings.storage.backend == "memory":  # the store that is searched is the only one
+            summary = run(Task(index.path, index.open(), settings, meaning, refiner), report, stop, scope)
+        else:
+            work = Work(index.path, settings, meaning, refiner)
+            summary = in_turn(index, lambda: write_while_asked(work, report, stop, scope), stop)
+        post({"summary": asdict(summary)})
+
+    return ThreadJob(serve, refiner.ask, force=force)
