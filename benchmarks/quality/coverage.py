@@ -131,12 +131,11 @@ def cases_of(root: Path, questions: Sequence[Question], meaning: Meaning) -> lis
         panel.ask((TEXT, ""), lambda query: replace(query, sketch=None, vector=None))
         panel.ask((SKETCH, ""), lambda query: replace(query, vector=None))
         vectors = _vectors(store, embedder)
-        whole = partial(replace, sketch=None)  # a server asks for no sketch where there is nothing without a vector
         for order in ORDERS:
             store.reset_vectors(fingerprint)
             for share, ids in portions(_ordered(store, order)):
                 store.add_vectors(ids, np.stack([vectors[chunk_id] for chunk_id in ids]))
-                panel.ask((f"{share} %", order), whole if share == SHARES[-1] else lambda query: query)
+                panel.ask((f"{share} %", order), partial(replace, covered=share / 100))
         print(f"{root}: {len(vectors):,} chunks, {len(questions)} questions", flush=True)
         cases = panel.cases()
         store.close()
