@@ -1,0 +1,129 @@
+"""What a search tells the job that makes vectors, and when a search takes up what nobody goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mcp_server.indexing import Meaning, wanted_fingerprint
+from mcp_server.jobs import Board
+from mcp_server.root_index import RootIndex
+from mcp_server.settings import Settings, load
+from storage.search import Query
+from storage.store import ChunkStore
+from tests.indexer.embedders import Noting
+from tests.storage.samples import make_file, vectors_of
+
+FILES = [replace(make_file(f"f{number}.py", f"def moor_{number}(ship): pass"), sketches=None) for number in range(4)]
+
+
+class Listening(Board):
+    """A job that does nothing but note what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[Sequence[str]] = []
+        self.refreshed = 0
+        self.alive = True
+
+    def ask(self, ids: Sequence[str]) -> None:
+        self.asked.append(ids)
+
+    def refresh(self, *, force: bool = False, paths: frozenset[str] | None = None) -> bool:
+        self.refreshed += 1
+        return self.alive
+
+    def stop(self, *, wait: bool = True) -> None:
+        pass
+
+
+@pytest.fixture
+def jobs() -> list[Listening]:
+    """Those that were started, in order."""
+    return []
+
+
+@pytest.fixture
+def root(tmp_path: Path, jobs: list[Listening]) -> Iterator[RootIndex]:
+    """A root whose index holds FILES, and no vectors."""
+    meaning = Meaning(Noting(), "", None, "no table")
+    directory = tmp_path / "root"
+    directory.mkdir()
+
+    def start(_: RootIndex, _force: bool) -> Listening:
+        jobs.append(Listening())
+        return jobs[-1]
+
+    index = RootIndex(directory, settings(), lambda: meaning, start)
+    fill(index.open(), index, meaning)
+    yield index
+    index.close()
+
+
+def settings() -> Settings:
+    return load(None, ["storage.backend=memory"], {}).settings
+
+
+def fill(store: ChunkStore, index: RootIndex, meaning: Meaning) -> None:
+    store.reset(wanted_fingerprint(index.settings, meaning))
+    store.replace_files(FILES)
+
+
+def all_vectors(index: RootIndex) -> None:
+    chunks = [rows.chunks[0] for rows in FILES]
+    index.open().add_vectors([chunk.id for chunk in chunks], vectors_of(chunks))
+
+
+def test_a_search_names_what_it_found_to_the_job_that_makes_vectors(root: RootIndex, jobs: list[Listening]) -> None:
+    root.refresh()
+    found = root.search(Query("moor_2 ship", limit=1))
+    (told,) = jobs[0].asked
+    assert len(found.hits) == 1
+    assert told[0] == found.hits[0].chunk.id
+    assert set(told) == {rows.chunks[0].id for rows in FILES}, "what was nearly found as well"
+
+
+def test_an_exact_search_names_what_it_found_as_well(root: RootIndex, jobs: list[Listening]) -> None:
+    root.refresh()
+    root.search(Query("moor_3", mode="exact"))
+    assert jobs[0].asked == [(FILES[3].chunks[0].id,)]
+
+
+def test_a_job_is_told_nothing_when_all_vectors_are_there_or_it_rests(root: RootIndex, jobs: list[Listening]) -> None:
+    root.refresh()
+    jobs[0].post({"ended": ""})
+    root.search(Query("moor"))
+    all_vectors(root)
+    jobs[0].post({"phase": "vectors", "done": 4, "total": 4})
+    root.search(Query("moor"))
+    assert jobs[0].asked == []
+
+
+def test_a_search_takes_up_a_run_that_was_cancelled(root: RootIndex, jobs: list[Listening]) -> None:
+    root.refresh()
+    jobs[0].post({"phase": "vectors", "done": 0, "total": 4})
+    jobs[0].post({"ended": ""})
+    jobs[0].alive = False
+    assert root._left_unfinished()
+    root.refresh()
+    assert len(jobs) == 2
+    assert not root._left_unfinished(), "somebody is at it"
+
+
+def test_a_search_takes_up_what_an_earlier_server_left_and_nothing_that_is_whole(root: RootIndex) -> None:
+    assert root._left_unfinished()
+    all_vectors(root)
+    root._stats = None  # two seconds later
+    assert not root._left_unfinished()
+
+
+def test_a_run_that_ended_without_a_model_is_not_begun_again_by_each_search(
+    root: RootIndex, jobs: list[Listening]
+) -> None:
+    root.refresh()
+    jobs[0].post({"summary": {"finished": True, "meaning_off": "The model failed twice."}})
+    jobs[0].post({"ended": ""})
+    assert not root._left_unfinished()
