@@ -34,10 +34,11 @@ from indexer.pipeline import Cutting, refresh_text
 from indexer.priorities import Known, embedding_order
 from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint
 from mcp_server.settings import load
+from storage.chunk import Candidate
 from storage.lance_store import LanceStore
 from storage.ranking.asking import Asked, understand
 from storage.ranking.ranking import WEIGHTS, Gathered, Weights, rank
-from storage.search import DEPTH_ALONE, DEPTH_TOGETHER, Query, gather
+from storage.search import DEPTH_ALONE, DEPTH_TOGETHER, NEAR, Query, gather
 from storage.store import ChunkStore
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ if TYPE_CHECKING:
 HITS = 10
 SHARES = (0, 10, 25, 50, 100)  # per cent of the chunks that have a vector
 ORDERS = ("refining", "random")
-TEXT, SKETCH = "text", "text + sketch"
+TEXT, SKETCH, AGAIN = "text", "text + sketch", "asked again"
 EMBEDDED_AT_ONCE = 2_048
 Stage = tuple[str, str]  # what is asked or how many have vectors, and in which order they got them, "" where none has
 Lines = Mapping[str, tuple[int, int]]  # of each candidate, by id
@@ -131,6 +132,7 @@ def cases_of(root: Path, questions: Sequence[Question], meaning: Meaning) -> lis
         panel.ask((TEXT, ""), lambda query: replace(query, sketch=None, vector=None))
         panel.ask((SKETCH, ""), lambda query: replace(query, vector=None))
         vectors = _vectors(store, embedder)
+        panel.ask_again(vectors)
         for order in ORDERS:
             store.reset_vectors(fingerprint)
             for share, ids in portions(_ordered(store, order)):
@@ -159,6 +161,16 @@ class Panel:
             asked = edited(query)
             depth = DEPTH_TOGETHER if len(asked.legs) > 1 else DEPTH_ALONE
             found[stage] = gather(self._store, asked, understand(asked.text), depth)
+
+    def ask_again(self, vectors: Mapping[str, Vector]) -> None:
+        """Put all questions once more, when what each nearly found has its vectors, and nothing else has."""
+        for query, found in zip(self._queries, self._found, strict=True):
+            before = found[SKETCH, ""]
+            outlines = [one.outline for one in rank(understand(query.text), before)[:NEAR]]
+            assert query.vector is not None
+            near = [Candidate(outline, float(vectors[outline.id] @ query.vector)) for outline in outlines]
+            leg = sorted((one for one in near if one.score >= query.min_similarity), key=lambda one: -one.score)
+            found[AGAIN, ""] = replace(before, legs={**before.legs, "vector": leg}, reach=1.0)
 
     def cases(self) -> list[Case]:
         """Everything that was said."""
@@ -231,7 +243,7 @@ def _shown(case: Case, found: Gathered, weights: Weights) -> list[Shown]:
 
 def table(measured: Mapping[str, Any]) -> str:
     """Markdown: a line for each set and kind, and each order; a column for each stage."""
-    stages = [TEXT, SKETCH, *(f"{share} %" for share in SHARES[1:])]
+    stages = [TEXT, SKETCH, AGAIN, *(f"{share} %" for share in SHARES[1:])]
     lines = [f"| questions | order | {' | '.join(stages)} |", "|---" * (len(stages) + 2) + "|"]
     for name, kinds in measured.items():
         for kind in sorted(kinds, key=lambda kind: (kind != "ndcg", kind)):
@@ -251,6 +263,7 @@ def falls(measured: Mapping[str, Any], least: float = 0.002) -> list[str]:
     for name, kinds in measured.items():
         for order in ORDERS:
             known = {**kinds["ndcg"][""], **kinds["ndcg"].get(order, {})}
+            known.pop(AGAIN, None)  # not on the way: of each question alone
             for (before, first), (stage, second) in pairwise(known.items()):
                 if second < first - least:
                     found.append(f"{name}, {order}: {first:.3f} with {before}, {second:.3f} with {stage}")
