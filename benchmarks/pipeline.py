@@ -20,7 +20,8 @@ from embedding.embedder import Embedder
 from embedding.open import open_embedder
 from embedding.settings import MemorySettings, ModelSettings
 from indexer.chunker import chunker_fingerprint
-from indexer.pipeline import Cutting, Progress, refresh_text
+from indexer.cutting import Cutting
+from indexer.pipeline import Progress, refresh_text
 from indexer.refine import Refiner
 from indexer.settings import IndexSettings
 from storage.backends import open_store

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from indexer.pipeline import Cutting, refresh_text
+from indexer.cutting import Cutting
+from indexer.pipeline import refresh_text
 from indexer.settings import IndexSettings
 from storage.chunk import Chunk
 from storage.fingerprint import Fingerprint

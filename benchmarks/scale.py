@@ -118,7 +118,8 @@ def _cpu() -> float:
 def index(root: Path, directory: Path, table: str) -> dict[str, Any]:
     """Index ``root`` from nothing, and say what each phase took; runs in a process of its own."""
     from indexer.chunker import chunker_fingerprint
-    from indexer.pipeline import Cutting, refresh_text
+    from indexer.cutting import Cutting
+    from indexer.pipeline import refresh_text
     from indexer.settings import IndexSettings
     from storage.fingerprint import Fingerprint
     from storage.lance_store import LanceStore

@@ -58,6 +58,7 @@ class LookupTable:
         Raises LookupTableError where there is no whole table at ``path``.
         """
         table = map_table(path)
+        self._path = path
         self._hashes = table.hashes
         self._codes = table.codes
         # Both factors of a row in one: its weight among the others, and what its codes are to be multiplied with.
@@ -66,6 +67,11 @@ class LookupTable:
         bridge = Bridge(table.model, table.bridge.astype(np.float32))
         self._rare = RareTokens(model_file, bridge) if model_file and len(table.bridge) else None
         self._fingerprint = f"lookup-{VERSION}-{table.checksum:016x}"
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies; another process that opens it gives documents the same vectors."""
+        return self._path
 
     @property
     def fingerprint(self) -> str:

@@ -9,22 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from indexer.changes import Changes, known_within, plan_changes
-from indexer.chunker import chunk_file
-from indexer.imports import imported_paths
-from indexer.languages import detect_language
-from indexer.reading import read_source
+from indexer.cutters import cut_files
+from indexer.cutting import Cutting, skip_record
 from indexer.settings import IndexSettings
-from indexer.source import Skip, SkipReason, SourceFile
 from indexer.walker import Look, walk
 from storage.chunk import FileRecord, FileRows
-from storage.ranking.links import modules_named
 from storage.store import ChunkStore
-
-if TYPE_CHECKING:
-    from embedding.lookup import LookupTable
 
 # A commit costs about 25 ms for 1,000 rows (docs/storage.md). The first is small, so that a first search finds
 # something within a second; then they double, so that a tree of a million chunks lies in a hundred files and not in
@@ -36,14 +28,6 @@ LARGEST_BATCH_CHUNKS = 16_000
 # any size pays three times for each chunk, and a query never scans more than three chunks in five.
 UNINDEXED_CHUNKS = 10_000
 UNINDEXED_GROWTH = 1.5
-
-
-@dataclass(frozen=True, slots=True)
-class Cutting:
-    """How files become rows: which, how they are cut, and the table that sketches their chunks."""
-
-    settings: IndexSettings
-    table: LookupTable | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,11 +78,11 @@ def refresh_text(
     total = len(changes.to_read)
     store.delete_files(changes.gone)
     if changes.skipped:
-        store.replace_files([FileRows(_skip_record(skip), ()) for skip in changes.skipped])
+        store.replace_files([FileRows(skip_record(skip), ()) for skip in changes.skipped])
     done = chunks = unindexed = 0
     indexed = sum(record.chunk_count for record in known.values())
     skipped: dict[str, int] = {}
-    for batch in batches(_rows(changes.to_read, known, cutting, stop)):
+    for batch in batches(cut_files(changes.to_read, known, cutting, stop)):
         cut = [rows for rows in batch if isinstance(rows, FileRows)]
         store.replace_files(cut)
         store.refresh_records([record for record in batch if isinstance(record, FileRecord)])
@@ -115,23 +99,6 @@ def refresh_text(
     return TextSummary(done, len(changes.gone), changes.unchanged, chunks, skipped, finished=done == total)
 
 
-def load(file: SourceFile, cutting: Cutting, known: FileRecord | None = None) -> FileRows | FileRecord | None:
-    """One file's rows; its record alone where its content is the one ``known``; None for a file that is gone.
-
-    A file that cannot be indexed has no chunks and a reason.
-    """
-    source = read_source(file, cutting.settings)
-    if isinstance(source, Skip):
-        return None if source.reason is SkipReason.VANISHED else FileRows(_skip_record(source), ())
-    if known is not None and known.file_hash == source.file_hash:
-        return replace(known, size=source.size, mtime_ns=source.mtime_ns)
-    chunks = chunk_file(file.path, source.text, source.file_hash, cutting.settings)
-    language = chunks[0].language if chunks else detect_language(file.path, source.text)
-    record = FileRecord(file.path, source.size, source.mtime_ns, source.file_hash, language, len(chunks))
-    sketches = cutting.table.sketch([chunk.embedding_text() for chunk in chunks]).vectors if cutting.table else None
-    return FileRows(record, chunks, tuple(modules_named(file.path, imported_paths(source.text))), sketches)
-
-
 def batches(
     files: Iterable[FileRows | FileRecord], first: int = FIRST_BATCH_CHUNKS, largest: int = LARGEST_BATCH_CHUNKS
 ) -> Iterator[list[FileRows | FileRecord]]:
@@ -146,18 +113,3 @@ def batches(
             batch, weight, target = [], 0, min(2 * target, largest)
     if batch:
         yield batch
-
-
-def _rows(
-    files: Iterable[SourceFile], known: Mapping[str, FileRecord], cutting: Cutting, stop: Stop
-) -> Iterator[FileRows | FileRecord]:
-    for file in files:
-        if stop():
-            return
-        rows = load(file, cutting, known.get(file.path))
-        if rows is not None:
-            yield rows
-
-
-def _skip_record(skip: Skip) -> FileRecord:
-    return FileRecord(skip.path, skip.size, skip.mtime_ns, "", "", 0, str(skip.reason))

@@ -18,7 +18,7 @@ import xxhash
 
 from embedding.embedder import Embedder
 from embedding.open import open_embedder, own_table_path, wanted_file, wanted_spec
-from indexer.pipeline import Cutting, load
+from indexer.cutting import Cutting, load
 from indexer.source import SourceFile
 from indexer.walker import walk
 from mcp_server import settings

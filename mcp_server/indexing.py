@@ -16,7 +16,8 @@ from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from embedding.open import open_embedder, open_table
 from indexer.chunker import chunker_fingerprint
-from indexer.pipeline import Cutting, Progress, Report, Stop, TextSummary, refresh_text
+from indexer.cutting import Cutting
+from indexer.pipeline import Progress, Report, Stop, TextSummary, refresh_text
 from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from indexer.walker import Look, Part

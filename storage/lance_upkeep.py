@@ -35,11 +35,11 @@ PENDING_ROWS = 1000
 SMALL_FRAGMENTS = 32
 
 # Joining moves rows, so that every index is written again, in memory: 57 µs a row and 500 MB at 400,000 rows, however
-# little there is to join. Up to here that is cheap. Above, indexes are built anew from the rows instead (45 µs a row,
-# 180 MB at any size) when one row in 200 is not in them (40 ms a search), and files are joined when there are many.
-JOINED_UP_TO = 100_000
+# little there is to join. Above this, indexes are built anew from the rows instead (45 µs a row, 180 MB at any size)
+# when one row in 200 is not in them (40 ms a search), and files are joined when there are many for so many rows.
+JOINED_UP_TO = 20_000
 PENDING_SHARE = 200
-MOST_FRAGMENTS = 512
+ROWS_A_FRAGMENT = 2_000
 
 _ROWS_AT_A_TIME = 1024
 
@@ -72,11 +72,10 @@ def maintain_index(layout: Layout, file: IndexFile, one_writer: Guard, plan: Pla
 
 def plan_upkeep(rows: int, pending: int, fragments: int) -> Upkeep:
     """What a table needs: ``pending`` of its ``rows`` are in no index, and it lies in ``fragments`` small files."""
-    large = rows > JOINED_UP_TO
-    if fragments >= (MOST_FRAGMENTS if large else SMALL_FRAGMENTS):
+    if fragments >= max(SMALL_FRAGMENTS, rows // ROWS_A_FRAGMENT):
         return "join"
     if pending >= max(PENDING_ROWS, rows // PENDING_SHARE) or 0 < pending == rows:
-        return "index" if large else "join"
+        return "index" if rows > JOINED_UP_TO else "join"
     return ""
 
 

@@ -19,7 +19,8 @@ from benchmarks.quality.compare import functions_of, questions_of
 from benchmarks.quality.judging import Question, ranking_figures
 from benchmarks.quality.peers import Found as Shown
 from embedding.embedder import Embedder
-from indexer.pipeline import Cutting, refresh_text
+from indexer.cutting import Cutting
+from indexer.pipeline import refresh_text
 from indexer.refine import Refiner
 from indexer.settings import IndexSettings
 from mcp_server.indexing import open_meaning

@@ -30,7 +30,8 @@ from benchmarks.quality.judging import Question, ranking_figures
 from benchmarks.quality.peers import Found as Shown
 from embedding.embedder import Embedder
 from embedding.lookup import LookupTable
-from indexer.pipeline import Cutting, refresh_text
+from indexer.cutting import Cutting
+from indexer.pipeline import refresh_text
 from indexer.priorities import Known, embedding_order
 from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint
 from mcp_server.settings import load

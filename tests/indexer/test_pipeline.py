@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from indexer import pipeline
-from indexer.pipeline import Cutting, TextSummary, drift, refresh_text
+from indexer.cutting import Cutting
+from indexer.pipeline import TextSummary, drift, refresh_text
 from indexer.settings import IndexSettings
 from indexer.walker import Look, Part
 from storage.fingerprint import Fingerprint

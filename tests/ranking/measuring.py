@@ -20,7 +20,8 @@ from zlib import crc32
 import numpy as np
 
 from embedding.embedder import Embedder
-from indexer.pipeline import Cutting, refresh_text
+from indexer.cutting import Cutting
+from indexer.pipeline import refresh_text
 from indexer.refine import Refiner
 from indexer.settings import IndexSettings
 from storage.fingerprint import Fingerprint
