@@ -103,6 +103,11 @@ class RootWatch:
             self._started = True
         threading.Thread(target=self._begin, args=(freshen, own), daemon=True, name="freshness").start()
 
+    def branch(self) -> str:
+        """What git has checked out here: a branch, or some letters of a commit; "" where there is no repository."""
+        repository = enclosing_repository(self._root)
+        return repository.branch() if repository else ""
+
     def close(self) -> None:
         """Stop listening."""
         self._ended.set()
@@ -116,20 +121,23 @@ class RootWatch:
             self._give_up(str(error))
             return
         self._check.rely_upon(self._ears)
+        wait_s = BUSY_S
         while not self._ended.is_set():
-            heard = self._ears.wait(IDLE_S)
-            while heard and (rest := rest_s(heard, monotonic(), writing=self._git_writes())) > 0:
-                self._ended.wait(rest)
-                heard = self._ears.pending()
-            wait_s = BUSY_S
-            while not self._ended.is_set() and self.pending() and not freshen():
+            if not self._gathered(self._ears):
+                continue
+            if freshen():
+                wait_s = BUSY_S
+            else:
                 self._ended.wait(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_BUSY_S)
 
-    def branch(self) -> str:
-        """What git has checked out here: a branch, or some letters of a commit; "" where there is no repository."""
-        repository = enclosing_repository(self._root)
-        return repository.branch() if repository else ""
+    def _gathered(self, ears: TreeWatch) -> bool:
+        """Whether something was heard and then left alone long enough; False where nothing was heard for a while."""
+        heard = ears.wait(IDLE_S)
+        while heard and (rest := rest_s(heard, monotonic(), writing=self._git_writes())) > 0:
+            self._ended.wait(rest)
+            heard = ears.pending()
+        return bool(heard)
 
     def _git_writes(self) -> bool:
         """Whether a git command is changing the work tree: a branch switch, a rebase."""
