@@ -13,25 +13,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from indexer.errors import WatchError
+from indexer.listener import Listener, Raw
 from indexer.rules import GIT_IGNORE_FILE, OWN_IGNORE_FILE
 from indexer.watchable import BY_DIRECTORY, check_allowance, remote_disk
 
-if TYPE_CHECKING:
-    from watchfiles._rust_notify import RustNotify
-
-# watchfiles looks every so often whether the system said anything, and says it when nothing more came in one such step:
-# a save is heard of after 20 to 40 ms, and an idle watcher takes 0.13 % of a core (0.07 % at 50 ms).
-STEP_MS = 20
-BURST_MS = 200  # what it gathers at most before it says so
-# Every so often it asks whether to end, too.
-TURN_MS = 1_000
 # More paths than these in one go: the whole tree is looked at, which is cheaper than path by path, and safer, since the
 # system drops what it cannot keep (Linux: 16,384 events) without a word through watchfiles.
 MOST_PATHS = 500
@@ -39,10 +30,10 @@ MOST_KEPT = 100_000  # paths, to count them; more are "anywhere"
 # How many directories are added by a second listener before one listener takes all anew (36 microseconds each).
 MOST_ADDED = 200
 
-_ATTEMPTS = 5
+BELL = "listening"  # the file's name
+
 _MODIFIED, _DELETED = 2, 3  # watchfiles.Change
 _RULES = frozenset({GIT_IGNORE_FILE, OWN_IGNORE_FILE})
-Raw = set[tuple[int, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +63,16 @@ NOTHING = Heard()
 class TreeWatch:
     """Listens to the directories of one tree. Thread-safe; its threads end with ``close`` or the process.
 
-    ``root`` is a real path; ``but`` are absolute paths of directories in it that are our own.
+    ``root`` is a real path; ``own`` is a directory of ours, perhaps in it: nothing is said of it. Where it is there, a
+    file in it tells that all that happened has been heard (Linux).
     """
 
-    def __init__(self, root: Path, but: Iterable[Path] = ()) -> None:
+    def __init__(self, root: Path, own: Path | None = None) -> None:
         if reason := remote_disk(root):
             raise WatchError(reason)
         self._root = str(root)
-        self._but = tuple(but)
+        self._own = own
+        self._bell = own / BELL if own is not None and BY_DIRECTORY and own.is_dir() else None
         self._changed = threading.Condition()
         self._covering = threading.Lock()
         self._covered: frozenset[str] = frozenset()  # "", "a", "a/b"
@@ -87,8 +80,8 @@ class TreeWatch:
         self._last_heard = 0.0
         self._ignored: frozenset[str] = frozenset()
         self._ended = False
-        self._main: _Listener | None = None
-        self._added: _Listener | None = None
+        self._main: Listener | None = None
+        self._added: Listener | None = None
         self._in_added: frozenset[str] = frozenset()
 
     @property
@@ -125,7 +118,7 @@ class TreeWatch:
         return self._last_heard
 
     def listen(self) -> None:
-        """Take in at once what the system has said by now; takes a millisecond."""
+        """Take in at once what has happened until now: takes .2 ms, or one."""
         for listener in (self._main, self._added):
             if listener is not None:
                 listener.drain()
@@ -184,12 +177,19 @@ class TreeWatch:
                 listener.drain()
                 listener.stop()
 
-    def _listener(self, directories: Collection[str]) -> _Listener:
+    def _listener(self, directories: Collection[str]) -> Listener:
         paths = [Path(self._root, path) for path in directories] if BY_DIRECTORY else [Path(self._root)]
-        return _Listener(paths, self._said)
+        if self._bell is not None:
+            try:
+                self._bell.touch(mode=0o600)
+            except OSError:
+                self._bell = None
+            else:
+                paths.append(self._bell.parent)
+        return Listener(paths, self._said, self._bell)
 
     def _is_ours(self, path: str) -> bool:
-        return any(Path(self._root, path).is_relative_to(own) for own in self._but)
+        return self._own is not None and Path(self._root, path).is_relative_to(self._own)
 
     def _said(self, raw: Raw | None) -> None:
         """Keep what matters of what the system said; None: it has lost something."""
@@ -239,55 +239,3 @@ def worth_a_look(told: Collection[tuple[int, str]], covered: Collection[str]) ->
     within = frozenset(path for path in within if ".git" not in path.split("/"))
     ruled = any(path.rpartition("/")[2] in _RULES for path in within)
     return Heard(within, ruled or len(within) > MOST_PATHS or (_DELETED, "") in told)
-
-
-class _Listener:
-    """One watcher of the system, and the thread that waits for its word."""
-
-    def __init__(self, paths: list[Path], said: Callable[[Raw | None], None]) -> None:
-        self._said = said
-        self._using = threading.Lock()
-        self._stopping = threading.Event()
-        self._rust = _opened(paths)
-        threading.Thread(target=self._serve, daemon=True, name="watch").start()
-
-    def drain(self) -> None:
-        """Pass on what has been said by now."""
-        with self._using:
-            if not self._stopping.is_set():
-                self._turn(0, 1)
-
-    def stop(self) -> None:
-        """End the thread, soon."""
-        self._stopping.set()
-
-    def _serve(self) -> None:
-        while not self._stopping.is_set():
-            self._turn(STEP_MS, TURN_MS)
-        with self._using:
-            self._rust.close()
-
-    def _turn(self, step_ms: int, longest_ms: int) -> None:
-        from watchfiles._rust_notify import WatchfilesRustInternalError
-
-        try:
-            told = self._rust.watch(BURST_MS, step_ms, longest_ms, self._stopping)
-        except WatchfilesRustInternalError:  # a name that is no text, a queue that ran over
-            self._said(None)
-            return
-        if isinstance(told, set):
-            self._said(told)
-
-
-def _opened(paths: list[Path]) -> RustNotify:
-    from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
-
-    for _ in range(_ATTEMPTS):
-        there = [str(path) for path in paths if path.is_dir()]
-        try:
-            return RustNotify(there, False, False, 0, not BY_DIRECTORY, True)  # noqa: FBT003 - it takes no names
-        except FileNotFoundError:
-            continue  # one went away just now
-        except (OSError, WatchfilesRustInternalError) as error:
-            raise WatchError(f"The system does not tell of changes ({error}); each search looks for itself.") from error
-    raise WatchError("Directories come and go too fast to be listened to; each search looks for itself.")

@@ -180,10 +180,11 @@ class RootIndex:
         """Stop the job and let go of the store."""
         self._drift.close()
         with self._lock:
-            if self._job is not None:
-                self._job.stop(wait=wait)
-            if self._store is not None:
-                self._store.close()
+            job, store = self._job, self._store
+        if job is not None:  # it may be opening the store just now, so the lock is not held meanwhile
+            job.stop(wait=wait)
+        if store is not None:
+            store.close()
 
     def _freshen(self) -> bool:
         """Take up what was heard; False while that cannot be: the index is being made, or its text written."""

@@ -116,7 +116,7 @@ class RootWatch:
 
     def _begin(self, freshen: Callable[[], bool], own: Path) -> None:
         try:
-            self._ears = TreeWatch(self._root.resolve(), but=(own,))
+            self._ears = TreeWatch(self._root.resolve(), own)
         except WatchError as error:
             self._give_up(str(error))
             return

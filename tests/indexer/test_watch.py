@@ -31,7 +31,8 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ears(root: Path) -> Iterator[TreeWatch]:
-    ears = TreeWatch(root)
+    (root.parent / "own").mkdir()
+    ears = TreeWatch(root, root.parent / "own")
     cover(ears, root)
     yield ears
     ears.close()
@@ -95,6 +96,13 @@ def test_asking_takes_in_at_once_what_was_written_before(root: Path, ears: TreeW
         assert ears.take().paths == {"a.py"}
 
 
+def test_without_its_bell_asking_still_takes_in_what_was_written(root: Path, ears: TreeWatch) -> None:
+    shutil.rmtree(root.parent / "own")
+    (root / "a.py").write_text("a = 2\n", encoding="utf-8")
+    ears.listen()
+    assert heard_until(ears, bool).paths == {"a.py"}
+
+
 def test_a_new_directory_is_heard_of_and_once_walked_what_is_in_it(root: Path, ears: TreeWatch) -> None:
     plant(root, {"fresh/deep/d.py": "d = 1\n"})
     heard_until(ears, lambda heard: "fresh" in heard.paths)
@@ -142,7 +150,7 @@ def test_a_file_that_is_to_be_ignored_is_not_heard_of_until_nothing_is(root: Pat
 
 def test_our_own_files_within_the_tree_are_not_listened_to(root: Path) -> None:
     plant(root, {"own/index.json": "{}"})
-    ears = TreeWatch(root, but=[root / "own"])
+    ears = TreeWatch(root, root / "own")
     cover(ears, root)
     assert ears.directories == 2
     ears.close()

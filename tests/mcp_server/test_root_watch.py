@@ -24,7 +24,7 @@ from mcp_server.indexing import Meaning
 from mcp_server.jobs import Job
 from mcp_server.root_index import RootIndex, in_thread
 from mcp_server.root_watch import MANY, QUIET_S, rest_s
-from mcp_server.settings import load
+from mcp_server.settings import Settings, load
 from storage.search import Query
 from tests.indexer.trees import git, git_repository, keep_git_private, plant
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PATIENCE_S = 60
-SETTINGS = load(None, ["storage.backend=memory", "model.name=none", "model.table=none"], {}).settings
 DIM = 8
 
 
@@ -72,6 +71,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    quick = ["storage.backend=memory", f"storage.directory={tmp_path / 'indexes'}", "model.name=none"]
+    return load(None, [*quick, "model.table=none"], {}).settings
+
+
+@pytest.fixture
 def embedder() -> Counting:
     return Counting()
 
@@ -84,9 +89,9 @@ def meaning(tmp_path: Path, embedder: Counting) -> Meaning:
 class Watched(RootIndex):
     """A root that remembers the jobs it started: in this process, one a refresh."""
 
-    def __init__(self, root: Path, meaning: Meaning) -> None:
+    def __init__(self, root: Path, settings: Settings, meaning: Meaning) -> None:
         self.started: list[Job] = []
-        super().__init__(root, SETTINGS, lambda: meaning, self._started)
+        super().__init__(root, settings, lambda: meaning, self._started)
 
     def _started(self, index: RootIndex, force: bool) -> Job:
         self.started.append(in_thread(index, force))
@@ -94,8 +99,9 @@ class Watched(RootIndex):
 
 
 @pytest.fixture
-def index(root: Path, meaning: Meaning) -> Iterator[Watched]:
-    index = Watched(root, meaning)
+def index(root: Path, settings: Settings, meaning: Meaning) -> Iterator[Watched]:
+    index = Watched(root, settings, meaning)
+    index.directory.mkdir(parents=True)  # as where the index is on disk
     whole(index)
     index.listen()
     eventually(lambda: index._drift.listening and not index._drift.pending(), "it listens")
@@ -205,13 +211,13 @@ def test_an_answer_between_two_branches_names_both(root: Path, index: RootIndex)
 
 
 def test_a_worktree_and_a_clone_embed_nothing_that_the_first_one_has(
-    root: Path, index: RootIndex, meaning: Meaning, embedder: Counting, tmp_path: Path
+    root: Path, index: RootIndex, settings: Settings, meaning: Meaning, embedder: Counting
 ) -> None:
     embedded = list(embedder.asked)
-    git(root, "worktree", "add", "-q", "-b", "side", str(tmp_path / "side"))
-    git(tmp_path, "clone", "-q", str(root), str(tmp_path / "clone"))
-    for directory, branch in ((tmp_path / "side", "side"), (tmp_path / "clone", "main")):
-        other = RootIndex(directory, SETTINGS, lambda: meaning)
+    git(root, "worktree", "add", "-q", "-b", "side", str(root.parent / "side"))
+    git(root.parent, "clone", "-q", str(root), "clone")
+    for directory, branch in ((root.parent / "side", "side"), (root.parent / "clone", "main")):
+        other = RootIndex(directory, settings, lambda: meaning)
         whole(other)
         freshness = other.freshness()
         assert (freshness.vectors, freshness.branch) == (freshness.chunks, branch)
@@ -236,10 +242,10 @@ def test_many_changes_at_once_are_one_refresh(root: Path, index: Watched, monkey
 
 
 def test_where_the_system_does_not_tell_each_search_looks_and_status_says_why(
-    root: Path, meaning: Meaning, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    root: Path, settings: Settings, meaning: Meaning, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(watch, "remote_disk", lambda path: f"{path} is on a nfs4 disk")
-    index = RootIndex(root, SETTINGS, lambda: meaning)
+    index = RootIndex(root, settings, lambda: meaning)
     whole(index)
     with caplog.at_level(logging.WARNING):
         index.listen()
@@ -256,16 +262,16 @@ def test_the_status_of_a_root_that_is_listened_to_says_how_much_of_it(index: Roo
     assert "branch main; watching for changes: 4 directories" in index.status().sentence()
 
 
-def test_a_command_line_listens_to_nothing(root: Path) -> None:
-    engine = Engine([root], SETTINGS)
+def test_a_command_line_listens_to_nothing(root: Path, settings: Settings) -> None:
+    engine = Engine([root], settings)
     engine.start_index("")
     assert not engine.roots[root]._drift.listening
     engine.close()
 
 
-def test_a_closed_root_leaves_no_thread(root: Path, meaning: Meaning) -> None:
+def test_a_closed_root_leaves_no_thread(root: Path, settings: Settings, meaning: Meaning) -> None:
     before = set(threading.enumerate())
-    index = RootIndex(root, SETTINGS, lambda: meaning)
+    index = RootIndex(root, settings, lambda: meaning)
     whole(index)
     index.listen()
     eventually(lambda: index._drift.listening and not index._drift.pending(), "it listens")
