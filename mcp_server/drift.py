@@ -20,7 +20,9 @@ LEAST_REST_S = 0.1
 PART_REST_FACTOR = 4
 LEAST_PART_REST_S = 0.02
 # What is heard is not relied upon alone: after so long the whole tree is looked at again. It begins short, so that a
-# system that does not tell is found out soon, and doubles with each look that finds nothing but what was told.
+# system that does not tell is found out soon, and doubles with each look that finds nothing but what was told. Where
+# something happened, more may have happened that was lost on the way (watchfiles forgets what comes in while it hands
+# out what came before: one save in some thousands): then it is short again.
 FIRST_RECHECK_S = 2.0
 LONGEST_RECHECK_S = 60.0
 MISSES = 2  # whole looks in a row that found what nobody told: from then on nothing that is heard is relied upon
@@ -36,6 +38,20 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Trust:
+    """How far what is heard is relied upon."""
+
+    recheck_s: float = FIRST_RECHECK_S
+    misses: int = 0
+
+    def after(self, *, untold: bool) -> Trust:
+        """After a look at the whole tree that found something nobody told, or did not."""
+        if untold:
+            return Trust(FIRST_RECHECK_S, self.misses + 1)
+        return Trust(min(2 * self.recheck_s, LONGEST_RECHECK_S))
+
+
+@dataclass(frozen=True, slots=True)
 class Drift:
     """What the last look saw, and what was heard since."""
 
@@ -44,6 +60,7 @@ class Drift:
     took_s: float
     whole_at: float = 0.0  # the same of the last look at the whole tree
     whole_took_s: float = 0.0
+    told_at: float = 0.0  # when something was last heard since that, 0 for never
     heard: frozenset[str] = frozenset()  # not looked at yet
 
     @property
@@ -56,6 +73,11 @@ class Drift:
         """Files that are not in the index at all."""
         return len(self.seen.new)
 
+    def recheck_at(self, trust: Trust) -> float:
+        """When everything is to be looked at again, whatever is heard until then."""
+        at = self.whole_at + trust.recheck_s
+        return min(at, self.told_at + FIRST_RECHECK_S) if self.told_at else at
+
     def due(self, now: float) -> bool:
         """Whether it is time to look at the whole tree again."""
         return now - self.whole_at - self.whole_took_s >= max(LEAST_REST_S, REST_FACTOR * self.whole_took_s)
@@ -63,20 +85,6 @@ class Drift:
     def part_due(self, now: float) -> bool:
         """Whether it is time to look at some paths again."""
         return now - self.at - self.took_s >= max(LEAST_PART_REST_S, PART_REST_FACTOR * self.took_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """How far what is heard is relied upon."""
-
-    recheck_s: float = FIRST_RECHECK_S
-    misses: int = 0
-
-    def after(self, *, untold: bool) -> Trust:
-        """After a look at the whole tree that found something nobody told, or did not."""
-        if untold:
-            return Trust(FIRST_RECHECK_S, self.misses + 1)
-        return Trust(min(2 * self.recheck_s, LONGEST_RECHECK_S))
 
 
 class Ears(Protocol):
@@ -108,7 +116,7 @@ def extent(last: Drift | None, heard: Heard, trust: Trust | None, now: float) ->
     if last is None:
         return "whole"
     many = heard.anywhere or len(heard.paths | last.seen.different) > MOST_PATHS
-    if trust is None or many or now - last.whole_at >= trust.recheck_s:
+    if trust is None or many or now >= last.recheck_at(trust):
         if last.due(now) or (many and last.part_due(now)):
             return "whole"
         if trust is None or many:
@@ -183,7 +191,10 @@ class DriftCheck:
             self._failed(heard)
             outcome.set_exception(error)
             return
-        drift = self._drift(seen, began, before if wanted == "part" else None)
+        drift = Drift(seen, began, monotonic() - began, began, monotonic() - began)
+        if wanted == "part" and before is not None:
+            told_at = began if heard else before.told_at
+            drift = replace(drift, whole_at=before.whole_at, whole_took_s=before.whole_took_s, told_at=told_at)
         with self._lock:
             if wanted == "whole" and before is not None:
                 self._judge(seen, before, heard)
@@ -195,11 +206,6 @@ class DriftCheck:
             self._running = None
             if self._ears is not None:
                 self._ears.give_back(heard)
-
-    def _drift(self, seen: Seen, began: float, before: Drift | None) -> Drift:
-        took = monotonic() - began
-        whole_at, whole_took = (before.whole_at, before.whole_took_s) if before else (began, took)
-        return Drift(seen, began, took, whole_at, whole_took)
 
     def _judge(self, seen: Seen, before: Drift, heard: Heard) -> None:
         """Whether the look at everything found what nobody told."""

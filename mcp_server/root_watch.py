@@ -15,7 +15,7 @@ from indexer.rules import KeptRules
 from indexer.settings import IndexSettings
 from indexer.walker import Look, Part
 from indexer.watch import MOST_PATHS, Heard, TreeWatch
-from mcp_server.drift import Drift, DriftCheck, Seen
+from mcp_server.drift import FIRST_RECHECK_S, Drift, DriftCheck, Seen
 from mcp_server.errors import EXPECTED
 from storage.chunk import FileRecord
 
@@ -27,7 +27,8 @@ MANY = 50
 MANY_QUIET_S = 0.4
 LONGEST_MANY_S = 10.0  # also for a git that is at work
 SETTLED_S = 0.06
-IDLE_S = 5.0  # how often the thread turns round when nothing happens
+IDLE_S = 60.0  # how often the thread turns round when nothing happens
+AFTER_S = FIRST_RECHECK_S + 0.1  # after something happened, everything is looked at once more: some of it may be lost
 BUSY_S, LONGEST_BUSY_S = 0.05, 0.5  # how often it asks whether what runs can take up changes: at first, and later
 
 UNTOLD = "the system did not tell of changes that were there; each search looks for itself"
@@ -121,19 +122,20 @@ class RootWatch:
             self._give_up(str(error))
             return
         self._check.rely_upon(self._ears)
-        wait_s = BUSY_S
+        wait_s, told = BUSY_S, False
         while not self._ended.is_set():
-            if not self._gathered(self._ears):
+            heard = self._gathered(self._ears, AFTER_S if told else IDLE_S)
+            if not heard and not told:
                 continue
             if freshen():
-                wait_s = BUSY_S
+                wait_s, told = BUSY_S, heard
             else:
                 self._ended.wait(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_BUSY_S)
 
-    def _gathered(self, ears: TreeWatch) -> bool:
-        """Whether something was heard and then left alone long enough; False where nothing was heard for a while."""
-        heard = ears.wait(IDLE_S)
+    def _gathered(self, ears: TreeWatch, longest_s: float) -> bool:
+        """Whether something was heard and then left alone long enough; False where nothing was for ``longest_s``."""
+        heard = ears.wait(longest_s)
         while heard and (rest := rest_s(heard, monotonic(), writing=self._git_writes())) > 0:
             self._ended.wait(rest)
             heard = ears.pending()

@@ -76,6 +76,12 @@ def test_a_listener_that_hears_nothing_spares_the_look_until_the_next_recheck():
     assert extent(QUIET, NOTHING, Trust(30.0), 130.0) == "whole"
 
 
+def test_once_something_was_heard_everything_is_looked_at_again_soon():
+    told = replace(QUIET, told_at=103.0)
+    assert extent(told, NOTHING, Trust(60.0), 104.9) == ""
+    assert extent(told, NOTHING, Trust(60.0), 105.0) == "whole"
+
+
 def test_paths_that_were_heard_of_or_differed_are_looked_at_alone():
     assert extent(QUIET, Heard(frozenset({"a.py"})), Trust(), 100.5) == "part"
     assert extent(replace(QUIET, seen=seen("b.py")), NOTHING, Trust(), 100.5) == "part"
