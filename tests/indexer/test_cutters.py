@@ -37,6 +37,8 @@ def files(tmp_path: Path) -> list[SourceFile]:
         (tmp_path / f"m{number:02}.py").write_text(f"import os\n\n\ndef name_{number}(): return os\n", "utf-8")
     (tmp_path / "read.md").write_text("# One\n\ntext\n\n# Two\n\nmore\n", "utf-8")
     (tmp_path / "data.bin").write_bytes(bytes(range(256)))
+    for path in tmp_path.iterdir():
+        os.utime(path, (1_700_000_000, 1_700_000_000))  # so old that their times are trusted, whenever they are read
     return [found for found in walk(tmp_path, CUTTING.settings) if isinstance(found, SourceFile)]
 
 
