@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TypedDict
 
@@ -31,6 +32,7 @@ REQUESTS = {
     "regex": SearchRequest(r"the \w+ line", 10, mode="regex"),
 }
 CHANGE_S = 200.0
+SETTLE_S = 60.0
 
 
 class Asked(TypedDict):
@@ -66,13 +68,17 @@ def rest(job: Job) -> None:
 
 
 def main(root: Path, indexes: Path) -> None:
-    """Two rounds, and the indexer's run between them."""
+    """Two rounds, and the indexer's runs between them until it says that all is current."""
     overrides = [f"storage.directory={indexes}", "search.first_answer_wait_s=2", "search.model_wait_s=60"]
     engine = Engine([root], load(root, overrides, {}).settings)
     first = ask_all(engine)
+    end = time.monotonic() + SETTLE_S
     rest(engine.start_index(""))
-    rest(engine.start_index(""))  # what a search found meanwhile
-    print(json.dumps({"first": first, "last": ask_all(engine)}))
+    last = ask_all(engine)
+    while last["state"] != "current" and time.monotonic() < end:
+        rest(engine.start_index(""))  # what a search found is for the next run
+        last = ask_all(engine)
+    print(json.dumps({"first": first, "last": last}))
     sys.stdout.flush()
     engine.close()
     os._exit(0)  # native threads must not delay the end

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from embedding.embedder import Embedder
@@ -31,6 +31,10 @@ from storage.store import ChunkStore
 
 if TYPE_CHECKING:
     from embedding.lookup import LookupTable
+
+
+# How often an idle child reads the whole index: 20 s of processor time for a million chunks, ended by any request.
+CHECK_EVERY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,13 +177,19 @@ def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
     return _summary(task.store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
 
 
-def inspect(work: Work) -> int:
-    """Read the whole index of a root as its one writer and mend it; how many rows and files were damaged.
+def inspect(work: Work, stop: Stop) -> bool:
+    """Read the whole index once a day as its one writer, and mend it; whether anything was damaged.
 
     What is forgotten by that, the next run reads again. Raises IndexBusyError where another process writes.
     """
+    checked = index_directory(work.settings, work.root) / "checked"
+    if checked.exists() and time() - checked.stat().st_mtime < CHECK_EVERY_S:
+        return False
     with writing(work.settings, work.root) as store:
-        return len(store.mend(thorough=True))
+        damages = store.mend(thorough=True, stop=stop)
+    if not stop():
+        checked.touch(mode=0o600)
+    return bool(damages)
 
 
 def prepare(store: ChunkStore, wanted: Fingerprint) -> str:

@@ -30,7 +30,7 @@ from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from mcp_server.errors import EXPECTED
 from mcp_server.home import index_directory
-from mcp_server.indexing import Scope, Work, open_meaning, write
+from mcp_server.indexing import Scope, Work, inspect, open_meaning, write
 from mcp_server.logs import claim_stdout, configure
 from mcp_server.settings import Settings
 from storage.errors import IndexBusyError
@@ -112,7 +112,7 @@ def serve(work: Work, commands: Commands, wire: TextIO, command: dict[str, Any] 
     while command is not None:
         outcome = runs.once(command)
         if outcome is Outcome.DONE:
-            command, wait_s = commands.next(IDLE_S), BUSY_FIRST_S
+            command, wait_s = commands.next(IDLE_S) or runs.before_the_end(), BUSY_FIRST_S
             continue
         force = outcome is Outcome.BUSY and command.get("force", False)
         told = commands.next(wait_s if outcome is Outcome.BUSY else 0.0)
@@ -163,6 +163,14 @@ class Runs:
         self._said = ""
         _emit(self._wire, {"summary": asdict(summary)})
         return Outcome.ASKED if asked else Outcome.DONE
+
+    def before_the_end(self) -> dict[str, Any] | None:
+        """Use the leisure for reading the whole index, once a day; what is still to be done after that, if anything."""
+        damaged = False
+        if not self._commands.ended:
+            with contextlib.suppress(*EXPECTED):  # whoever writes now reads it another time
+                damaged = inspect(self._work, self._commands.pending)
+        return self._commands.next(0.0) or (after(None, force=False) if damaged else None)
 
     def _wait_for_another(self, said: str, *, again: bool) -> Outcome:
         if not again:

@@ -236,19 +236,19 @@ class LanceStore:
                 self._digests.note()
                 self._digests.prune()
 
-    def check(self) -> list[Damage]:
+    def check(self, stop: Callable[[], bool] = lambda: False) -> list[Damage]:
         """Read every file and every row and hold them against their checksums; returns what to index again."""
 
         def ask(index: OpenIndex) -> list[Damage]:
             bad = self._digests.damaged(index.file.tables, most_bytes=None)
-            return [Damage("", f"{path} is not what was written") for path in bad] + check_index(index)
+            return [Damage("", f"{path} is not what was written") for path in bad] + check_index(index, stop)
 
         try:
             return self._read(ask, [])
         except IndexUnusableError as error:
             return [Damage("", str(error))]
 
-    def mend(self, *, thorough: bool = False) -> list[Damage]:
+    def mend(self, *, thorough: bool = False, stop: Callable[[], bool] = lambda: False) -> list[Damage]:
         """Bring back what is damaged; returns what was. Looks only where a search found something, or if ``thorough``.
 
         The files of damaged rows are forgotten, so that the next run reads them again. Where that is not enough, the
@@ -262,7 +262,7 @@ class LanceStore:
                 self._current()
             except IndexUnusableError:
                 self._mended()
-            damages = self.check()
+            damages = self.check(stop)
             if not damages and not suspects:
                 return []
             try:

@@ -109,29 +109,36 @@ def _announce(layout: Layout, file: IndexFile, one_writer: Guard, *, kind: str, 
             layout.write_index(replace(now, vector_index=kind, vector_index_rows=rows))
 
 
-def check_index(index: OpenIndex) -> list[Damage]:
-    """Hold every row against its checksum, and records against chunks; one finding a path, by path."""
+def check_index(index: OpenIndex, stop: Callable[[], bool]) -> list[Damage]:
+    """Hold every row against its checksum, and records against chunks; one finding a path, by path.
+
+    ``stop`` ends it early, with what was found till then.
+    """
     try:
         damaged = inconsistent_paths(index)
-        damaged.update(dict.fromkeys(_damaged_vectors(index), "has a vector that is damaged"))
-        damaged.update(dict.fromkeys(_damaged_chunks(index), "has a chunk that is damaged"))
+        damaged.update(dict.fromkeys(_damaged_vectors(index, stop), "has a vector that is damaged"))
+        damaged.update(dict.fromkeys(_damaged_chunks(index, stop), "has a chunk that is damaged"))
     except IndexUnusableError as error:
         return [Damage("", str(error))]
     return [Damage(path, reason) for path, reason in sorted(damaged.items())]
 
 
-def _damaged_chunks(index: OpenIndex) -> Iterator[str]:
+def _damaged_chunks(index: OpenIndex, stop: Callable[[], bool]) -> Iterator[str]:
     for batch in index.chunks.stream([*CHUNK_FIELDS, "checksum"], _ROWS_AT_A_TIME):
+        if stop():
+            return
         checksums = batch.column("checksum").to_pylist()
         for chunk, checksum in zip(chunks_from(batch), checksums, strict=True):
             if chunk_checksum(chunk) != checksum:
                 yield chunk.file_path
 
 
-def _damaged_vectors(index: OpenIndex) -> Iterator[str]:
+def _damaged_vectors(index: OpenIndex, stop: Callable[[], bool]) -> Iterator[str]:
     if index.vectors is None:
         return
     for batch in index.vectors.stream(["id", "file_path", "embedding", "checksum"], _ROWS_AT_A_TIME):
+        if stop():
+            return
         rows = zip(*(batch.column(name).to_pylist() for name in ("id", "file_path", "checksum")), strict=True)
         for (chunk_id, path, checksum), vector in zip(rows, vector_bytes(batch.column("embedding")), strict=True):
             if vector_checksum(chunk_id, vector) != checksum:

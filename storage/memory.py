@@ -214,7 +214,7 @@ class MemoryStore:
     def maintain(self) -> None:
         """Nothing to do: every search looks at everything."""
 
-    def mend(self, *, thorough: bool = False) -> list[Damage]:  # noqa: ARG002 - there is nothing to look for
+    def mend(self, *, thorough: bool = False, stop: Callable[[], bool] = lambda: False) -> list[Damage]:  # noqa: ARG002 - there is nothing to look for
         """Nothing is damaged."""
         return []
 

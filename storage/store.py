@@ -6,7 +6,7 @@ a reader sees each file's chunks from before or after a commit, never a mixture.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -182,11 +182,11 @@ class ChunkStore(Protocol):
         """Read every row and hold it against its checksum; returns what to index again."""
         ...
 
-    def mend(self, *, thorough: bool = False) -> list[Damage]:
+    def mend(self, *, thorough: bool = False, stop: Callable[[], bool] = lambda: False) -> list[Damage]:
         """Bring back what is damaged; returns what was. Looks only where a search found something, or if ``thorough``.
 
         The files of damaged rows are forgotten, so that the next run reads them again. Where that is not enough, the
-        index is corrupt afterwards.
+        index is corrupt afterwards. ``stop`` ends the looking early.
         """
         ...
 
