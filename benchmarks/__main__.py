@@ -17,6 +17,8 @@ BENCHMARKS: dict[str, list[str]] = {
     "pipeline": [str(ROOT)],
     "ranking": [],
     "serving": [],
+    "kills": ["--times", "20"],
+    "damage": ["--times", "20"],
 }
 
 

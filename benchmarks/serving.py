@@ -76,11 +76,6 @@ class Peer:
         self.ready_s = time.perf_counter() - self.began
         self._send({"jsonrpc": "2.0", "method": "notifications/initialized"})
 
-    @property
-    def pid(self) -> int:
-        """The server's process id."""
-        return self._process.pid
-
     def ask(self, method: str, params: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         """Send a request and wait for its answer; the seconds it took, and its result."""
         number = next(self._ids)

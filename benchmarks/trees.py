@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import Random
 
-from indexer.pipeline import Cutting, load
+from indexer.cutting import Cutting, load
 from indexer.settings import IndexSettings
 from indexer.source import SourceFile
 from indexer.walker import walk

@@ -94,6 +94,8 @@ class RootIndex:
 
     def search(self, query: Query) -> Results:
         """Hits of this root; an index that cannot be read has none, and freshness says why."""
+        if self.state() is IndexState.CORRUPT and not self._at_work():
+            self.begin()  # it was found damaged after this search began
         if self.state() in UNREADABLE:
             return Results((), more=False, complete=True)
         query = replace(query, covered=self.covered())
@@ -127,21 +129,24 @@ class RootIndex:
             return self._job if self._job is not None else self.refresh()
 
     def stats(self) -> StoreStats:
-        """Figures of the store: of now while a job works, else at most two seconds old."""
+        """Figures of the store: of now while a job works, else at most two seconds old; none where it is damaged."""
         view = self._view()  # whole: two jobs may have the same number
         with self._lock:
             if self._stats and self._stats[1] == view and monotonic() - self._stats[0] < STATS_AGE_S:
                 return self._stats[2]
-        stats = self.open().stats()
+        try:
+            stats = self.open().stats()
+        except IndexUnusableError:  # the state says so from now on
+            return StoreStats(0, 0, 0)
         with self._lock:
             self._stats = (monotonic(), view, stats)
         return stats
 
     def freshness(self, notes: tuple[str, ...] = ()) -> Freshness:
         """What an answer made now can say about itself."""
-        state = self.state()
         seen, branch = self._drift.latest(0.0), self._drift.branch()
-        stats = self.stats() if state not in UNREADABLE else StoreStats(0, 0, 0)
+        stats = self.stats() if self.state() not in UNREADABLE else StoreStats(0, 0, 0)
+        state = self.state()  # after the figures, which may find that it is damaged
         vectors = stats.vectors if state is not IndexState.STALE_MODEL else 0
         new = seen.new if seen else 0
         return Freshness(
