@@ -39,7 +39,7 @@ def load(file: SourceFile, cutting: Cutting, known: FileRecord | None = None) ->
     chunks = chunk_file(file.path, source.text, source.file_hash, cutting.settings)
     language = chunks[0].language if chunks else detect_language(file.path, source.text)
     record = FileRecord(file.path, source.size, source.mtime_ns, source.file_hash, language, len(chunks))
-    sketches = cutting.table.sketch([chunk.embedding_text() for chunk in chunks]).vectors if cutting.table else None
+    sketches = cutting.table.sketch([chunk.sketch_text() for chunk in chunks]).vectors if cutting.table else None
     return FileRows(record, chunks, tuple(modules_named(file.path, imported_paths(source.text))), sketches)
 
 

@@ -78,6 +78,10 @@ class Chunk:
         """What a model reads of this chunk."""
         return with_context(self.context, self.content)
 
+    def sketch_text(self) -> str:
+        """What a lookup table reads of it: where it stands, too, which a sum of words takes well."""
+        return f"{self.file_path}\n{self.name_path}\n{self.embedding_text()}"
+
 
 @dataclass(frozen=True, slots=True)
 class FileRecord:

@@ -29,7 +29,7 @@ class Weights:
 
     text: float = 0.7  # of the evidence, where other legs speak
     vector: float = 0.3
-    sketch: float = 0.2  # where no chunk has a vector; what each chunk with one adds to the vectors it takes from here
+    sketch: float = 0.3  # where no chunk has a vector; what each chunk with one adds to the vectors it takes from here
     definition: float = 0.4  # of a chunk that defines an asked name
     name: float = 0.3  # of a chunk whose name's words all stand in the query
     phrase: float = 4.0  # of a chunk with all that the query quotes
@@ -142,7 +142,7 @@ def weigh(leg: str, found: Gathered, weights: Weights) -> dict[str, float]:
     weight = 1.0 if alone else getattr(weights, leg) * part
     scores = [candidate.score for candidate in candidates]
     least = min(scores)
-    low = min(least, least / 2) if leg == "vector" else 0.0
+    low = min(least, least / 2) if leg != "text" else 0.0
     width = (max(scores) - low) or 1.0
     return {candidate.outline.id: weight * (candidate.score - low) / width for candidate in candidates}
 

@@ -163,7 +163,7 @@ def test_a_leg_alone_has_all_the_weight_and_an_empty_one_takes_none() -> None:
     assert {hit.found_by for hit in near} == {("vector",)}
 
 
-@pytest.mark.parametrize(("reach", "vector", "sketch"), [(1.0, 0.3, 0.0), (0.5, 0.15, 0.1), (0.0, 0.0, 0.2)])
+@pytest.mark.parametrize(("reach", "vector", "sketch"), [(1.0, 0.3, 0.0), (0.5, 0.15, 0.15), (0.0, 0.0, 0.3)])
 def test_vectors_of_a_part_weigh_as_much_as_the_part_and_sketches_as_the_rest(
     reach: float, vector: float, sketch: float
 ) -> None:
