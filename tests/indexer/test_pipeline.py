@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from indexer import pipeline
+from indexer import cutting
 from indexer.cutting import Cutting
 from indexer.pipeline import TextSummary, drift, refresh_text
 from indexer.settings import IndexSettings
@@ -45,7 +45,7 @@ def test_a_file_that_was_only_touched_is_read_and_not_cut_again(
     assert [file.path for file in drift(tmp_path, store.files(), SETTINGS).to_read] == ["tide.py"]
 
     with monkeypatch.context() as uncut:
-        uncut.delattr(pipeline, "chunk_file")
+        uncut.delattr(cutting, "chunk_file")
         summary = refresh(tmp_path, store)
 
     assert (summary.read, summary.chunks, summary.finished) == (1, 0, True)
