@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedding.errors import EmbeddingError, ModelInvalidError, ModelMissingError
-from embedding.lookup import LookupTable
+from embedding.lookup import RARE_WEIGHT, LookupTable
 from embedding.rare import KEPT_VECTORS, ModelRows
 from embedding.table_file import Bridge, TableContents, most_tokens, write_table
 from tests.embedding.model_files import FIRST, INNER, model_file, vocabulary
@@ -89,7 +89,7 @@ def test_a_rare_word_of_a_query_gets_its_vector_over_the_bridge(table: Path, mod
     assert [int(count[0]) for count in (sketches.tokens, sketches.known, sketches.mapped)] == [4, 1, 2]
     assert sketches.coverage == pytest.approx(3 / 4)
     mapped = row_of((FIRST, "frob"), (INNER, "nicate")) @ MATRIX[:-1] + MATRIX[-1]
-    expected = 0.5 * VECTORS[0] + 2 * mapped  # the weight of a frequency of 1e-3 is 1e-3 / 2e-3, that of none is 1
+    expected = 0.5 * VECTORS[0] + RARE_WEIGHT * 2 * mapped  # the weight of a frequency of 1e-3 is 1e-3 / 2e-3
     assert sketches.vectors[0] @ (expected / np.linalg.norm(expected)) > 0.9999
     assert np.linalg.norm(sketches.vectors) == pytest.approx(1, abs=1e-6)
 
