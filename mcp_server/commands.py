@@ -114,7 +114,8 @@ def _hint(freshness: Freshness) -> str:
     missing = freshness.chunks - freshness.vectors
     if not missing or freshness.notes:
         return ""
-    return f"{counted(missing, 'chunk')} can be found by words alone; 'codeloupe index' adds meaning."
+    found = "words and sketches" if freshness.sketches else "words"
+    return f"{counted(missing, 'chunk')} can be found by {found} alone; 'codeloupe index' adds vectors."
 
 
 def embed(texts: Sequence[str], overrides: Sequence[str], *, kind: str, cache: bool) -> int:

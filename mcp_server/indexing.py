@@ -174,7 +174,8 @@ def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
     embedded, off = _embed(task, report, stop, scope)
     if embedded:
         _tidy(task.store, report)
-    return _summary(task.store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
+    summary = _summary(task.store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
+    return summary if scope.most_vectors is None else replace(summary, finished=text.finished)
 
 
 def inspect(work: Work, stop: Stop) -> bool:
