@@ -13,10 +13,13 @@ import pickle
 import subprocess
 import sys
 import threading
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import accumulate
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
+from embedding.process import child_environment
 from indexer.cutting import Cutting, load
 from indexer.source import SourceFile
 from storage.chunk import FileRecord, FileRows
@@ -28,12 +31,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-# A process is ready after half a second of processor time, what cutting 150 files takes; the first files are cut here
-# meanwhile, and published.
-WORTH_PROCESSES = 3_000
+# A process is ready after a third of a second of processor time, what cutting and sketching 0.6 MB takes: as much is
+# cut here meanwhile, and published. Of less than five times that two processes save nothing that a user would notice.
+START_BYTES = 600_000
+WORTH_BYTES = 5 * START_BYTES
 MOST_PROCESSES = 4  # 100 to 200 MB each; one process writes what four cut
-GROUP_FILES = 16
-GROUPS_AHEAD = 24  # asked of a process beyond what was taken from it: 8,000 chunks, 20 MB, some two seconds
+GROUP_FILES = 8
+GROUPS_AHEAD = 48  # asked of a process beyond what was taken from it: 8,000 chunks, 20 MB, some two seconds
 
 Rows = FileRows | FileRecord | None
 Group = Sequence[tuple[SourceFile, FileRecord | None]]
@@ -44,14 +48,21 @@ def cut_files(
 ) -> Iterator[FileRows | FileRecord]:
     """Rows of each file, or its record alone; files that are gone are left out. ``stop`` is asked between files."""
     count = min(MOST_PROCESSES, os.cpu_count() or 1)
-    if len(files) < WORTH_PROCESSES or count < 2:
+    new = [0 if _seems_known(file, known) else file.size for file in files]
+    if sum(new) < WORTH_BYTES or count < 2:
         yield from _cut_here(files, known, cutting, stop)
         return
+    first = bisect_left(list(accumulate(new)), START_BYTES)
     with contextlib.ExitStack() as until_the_end:
         cutters = [until_the_end.enter_context(_Cutter(cutting)) for _ in range(count)]
-        first = WORTH_PROCESSES // 10
         yield from _cut_here(files[:first], known, cutting, stop)
         yield from _cut_there(cutters, files[first:], known, stop)
+
+
+def _seems_known(file: SourceFile, known: Mapping[str, FileRecord]) -> bool:
+    """Whether a file was only touched, as far as its size tells: such files are read and not cut."""
+    record = known.get(file.path)
+    return record is not None and record.size == file.size
 
 
 def _cut_here(
@@ -91,7 +102,8 @@ class _Cutter:
         self._asked: SimpleQueue[Group] = SimpleQueue()
         self._answers: SimpleQueue[list[Rows] | None] = SimpleQueue()
         command = [sys.executable, "-P", "-m", "indexer.cutter"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        environment = child_environment(dict(os.environ), threads=1)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
         self._ended = False
         self._send((cutting.settings, cutting.table.path if cutting.table else None))
         threading.Thread(target=self._take, args=(self._process.stdout,), daemon=True, name="cutter").start()

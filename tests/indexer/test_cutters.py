@@ -23,8 +23,9 @@ CUTTING = Cutting(IndexSettings())
 
 @pytest.fixture(autouse=True)
 def few_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes pay from ten files on, of which the first is cut here; groups are of three."""
-    monkeypatch.setattr(cutters, "WORTH_PROCESSES", 10)
+    """Processes pay from 400 bytes on, ten files, of which the first two are cut here; groups are of three."""
+    monkeypatch.setattr(cutters, "START_BYTES", 80)
+    monkeypatch.setattr(cutters, "WORTH_BYTES", 400)
     monkeypatch.setattr(cutters, "GROUP_FILES", 3)
     monkeypatch.setattr(cutters, "GROUPS_AHEAD", 2)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
@@ -90,6 +91,13 @@ def test_an_abandoned_cutting_leaves_no_process(files: list[SourceFile]) -> None
     assert children() == set()
 
 
-def test_few_files_are_cut_without_processes(files: list[SourceFile], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_bytes_are_cut_without_processes(files: list[SourceFile], monkeypatch: pytest.MonkeyPatch) -> None:
+    few = [file for file in files if file.path.startswith("m")][:9]
     monkeypatch.setattr(sys, "executable", "no such program")
-    assert list(cut_files(files[:9], {}, CUTTING, lambda: False)) == cut_here(files[:9])
+    assert list(cut_files(few, {}, CUTTING, lambda: False)) == cut_here(few)
+
+
+def test_touched_files_are_read_without_processes(files: list[SourceFile], monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {one.record.path: one.record for one in cut_here(files) if isinstance(one, FileRows)}
+    monkeypatch.setattr(sys, "executable", "no such program")
+    assert len(list(cut_files(files, known, CUTTING, lambda: False))) == len(files)
