@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "serving": [],
     "kills": ["--times", "20"],
     "damage": ["--times", "20"],
+    "freshness": [],
 }
 
 

@@ -154,7 +154,8 @@ class RootWatch:
         if self._ears is not None:
             self._ears.close()
 
-    def _look(self, paths: frozenset[str] | None) -> Seen:
+    def look(self, paths: frozenset[str] | None) -> Seen:
+        """Compare these paths, or everything, with what the index knows."""
         known, busy = self._known(), self._at_work()
         entered: list[str] = []
         part = Part(paths) if paths is not None else None
