@@ -40,7 +40,7 @@ def plant(root: Path, files: int) -> Path:
         write(root, number, f"function_{number}")
         if number % 20 == 0:
             build = place(root, number).parent / "build"
-            build.mkdir()
+            build.mkdir(exist_ok=True)
             (build / f"{number}.o").touch()
     subprocess.run(["git", "init", "-q", "--template="], cwd=root, check=True)
     subprocess.run(["git", "add", "-A"], cwd=root, check=True)
@@ -60,7 +60,7 @@ def write(root: Path, number: int, function: str) -> None:
 def looking(root: Path, settings: Settings, table: Table, files: int) -> None:
     """What a look costs a running server, in its process: all of it, one path, and none."""
     with engine(root, settings) as own:
-        watch = own.roots[root]._drift
+        watch = own.roots[root].watch
         for what, look, limit in (
             (f"nothing changed, all {files:,} files looked at", lambda: watch.look(None), LIMIT_LOOK_MS),
             ("one path looked at", lambda: watch.look(frozenset({"package1/module_1/source_1.py"})), None),

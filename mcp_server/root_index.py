@@ -52,7 +52,7 @@ class RootIndex:
         self._lock = threading.RLock()
         self._store: ChunkStore | None = None
         self._job: Job | None = None
-        self._drift = RootWatch(path, settings.index, lambda: self.open().files(), self._at_work)
+        self.watch = RootWatch(path, settings.index, lambda: self.open().files(), self._at_work)
         self._indexed_branch = ""  # what was checked out when the index last held everything
         self._asked_at = 0.0  # monotonic seconds of the last call for a refresh
         self._stats: tuple[float, JobView, StoreStats] | None = None
@@ -79,14 +79,14 @@ class RootIndex:
         """Before a search: start or refresh what is needed, and wait a little for it where that helps."""
         state = self.state()
         since = monotonic() if _takes_changes(self._view()) else math.inf  # else it looks at what is being done
-        seen = self._drift.latest(DRIFT_WAIT_S)
+        seen = self.watch.latest(DRIFT_WAIT_S)
         if state is not IndexState.CURRENT:
             self._wait_for_text(self.refresh(), self.settings.search.first_answer_wait_s)
         elif self._is_behind(seen, since):
-            self._drift.settle()
+            self.watch.settle()
             before = self._view()
             ending = not before.resting and not before.busy
-            self._wait_for_text(self.refresh(paths=self._drift.only(seen)), CHANGE_WAIT_S, ending=ending)
+            self._wait_for_text(self.refresh(paths=self.watch.only(seen)), CHANGE_WAIT_S, ending=ending)
         elif self._at_work() and self.stats().chunks == 0:
             self._wait_for_text(self.refresh_or_current(), self.settings.search.first_answer_wait_s)
         elif self._left_unfinished():
@@ -144,7 +144,7 @@ class RootIndex:
 
     def freshness(self, notes: tuple[str, ...] = ()) -> Freshness:
         """What an answer made now can say about itself."""
-        seen, branch = self._drift.latest(0.0), self._drift.branch()
+        seen, branch = self.watch.latest(0.0), self.watch.branch()
         stats = self.stats() if self.state() not in UNREADABLE else StoreStats(0, 0, 0)
         state = self.state()  # after the figures, which may find that it is damaged
         vectors = stats.vectors if state is not IndexState.STALE_MODEL else 0
@@ -164,7 +164,7 @@ class RootIndex:
     def status(self) -> RootStatus:
         """For the status tool."""
         view, stats = self._view(), self.stats()
-        self._drift.latest(DRIFT_WAIT_S)
+        self.watch.latest(DRIFT_WAIT_S)
         return RootStatus(
             str(self.path),
             self.freshness(),
@@ -173,17 +173,17 @@ class RootIndex:
             stats.vector_index,
             stats.text_index,
             stats.disk_bytes,
-            view.error or self._drift.error,
-            self._drift.status(),
+            view.error or self.watch.error,
+            self.watch.status(),
         )
 
     def listen(self) -> None:
         """Take up changes as the system tells of them, until ``close``; where it does not, searches look as before."""
-        self._drift.listen(self._freshen, self.directory)
+        self.watch.listen(self._freshen, self.directory)
 
     def close(self, *, wait: bool = True) -> None:
         """Stop the job and let go of the store."""
-        self._drift.close()
+        self.watch.close()
         with self._lock:
             job, store = self._job, self._store
         if job is not None:  # it may be opening the store just now, so the lock is not held meanwhile
@@ -197,12 +197,12 @@ class RootIndex:
         try:
             if self.state() is not IndexState.CURRENT or not _takes_changes(self._view()):
                 return False
-            seen = self._drift.latest(LOOK_S)
+            seen = self.watch.latest(LOOK_S)
             if self._is_behind(seen, since):
-                self.refresh(paths=self._drift.only(seen))
+                self.refresh(paths=self.watch.only(seen))
         except EXPECTED as error:
             log.warning("changes in %s were not taken up: %s", self.path, error)
-        return not self._drift.pending()
+        return not self.watch.pending()
 
     def _is_behind(self, seen: Drift | None, since: float) -> bool:
         """Whether a refresh is due. One that goes on has done what was seen before its text was written."""
@@ -247,15 +247,15 @@ class RootIndex:
             if view.busy and self.is_up_to_date():
                 break
             view = job.wait_for_change(view, min(OTHER_LOOK_S, end - monotonic()) if view.busy else end - monotonic())
-        self._drift.latest(DRIFT_WAIT_S)
+        self.watch.latest(DRIFT_WAIT_S)
 
     def is_up_to_date(self) -> bool:
         """Whether the process that writes has published all there is."""
-        seen = self._drift.latest(DRIFT_WAIT_S)
+        seen = self.watch.latest(DRIFT_WAIT_S)
         return seen is not None and not seen.changed
 
     def _freshness_state(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> State:
-        if self._at_work() or self._drift.pending():
+        if self._at_work() or self.watch.pending():
             return "indexing"
         if stats.chunks == 0 and state is IndexState.MISSING:
             return "empty"
@@ -282,9 +282,9 @@ class RootIndex:
             notes.append(view.error)
         if view.busy:
             notes.append(view.busy)
-        if self._drift.error:
-            notes.append(self._drift.error)
-        if seen is None and not self._drift.error:
+        if self.watch.error:
+            notes.append(self.watch.error)
+        if seen is None and not self.watch.error:
             notes.append("the directory is still being compared with the index")
         return tuple(notes)
 

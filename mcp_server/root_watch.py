@@ -51,7 +51,7 @@ class RootWatch:
         self._known = known
         self._at_work = at_work
         self._rules = KeptRules(root, settings)
-        self._check = DriftCheck(self._look, EXPECTED)
+        self._check = DriftCheck(self.look, EXPECTED)
         self._ears: TreeWatch | None = None
         self._starting = threading.Lock()
         self._started = False

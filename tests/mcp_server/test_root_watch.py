@@ -104,7 +104,7 @@ def index(root: Path, settings: Settings, meaning: Meaning) -> Iterator[Watched]
     index.directory.mkdir(parents=True)  # as where the index is on disk
     whole(index)
     index.listen()
-    eventually(lambda: index._drift.listening and not index._drift.pending(), "it listens")
+    eventually(lambda: index.watch.listening and not index.watch.pending(), "it listens")
     yield index
     index.close()
 
@@ -230,7 +230,7 @@ def test_many_changes_at_once_are_one_refresh(root: Path, index: Watched, monkey
     monkeypatch.setattr(root_watch, "MANY_QUIET_S", 2.0)  # a machine under load may pause for longer than .4 s
     plant(root, {f"pkg{number % 3}/n{number}.py": "def before(): pass\n" for number in range(MANY)})
     eventually(lambda: len(finds(index, "before(")) == 50, "they are there")
-    eventually(lambda: index._view().resting and not index._drift.pending(), "it rests")
+    eventually(lambda: index._view().resting and not index.watch.pending(), "it rests")
     refreshes = len(index.started)
     lock = root / ".git" / "index.lock"
     lock.touch()  # as git has while it switches branches
@@ -265,7 +265,7 @@ def test_the_status_of_a_root_that_is_listened_to_says_how_much_of_it(index: Roo
 def test_a_command_line_listens_to_nothing(root: Path, settings: Settings) -> None:
     engine = Engine([root], settings)
     engine.start_index("")
-    assert not engine.roots[root]._drift.listening
+    assert not engine.roots[root].watch.listening
     engine.close()
 
 
@@ -274,7 +274,7 @@ def test_a_closed_root_leaves_no_thread(root: Path, settings: Settings, meaning:
     index = RootIndex(root, settings, lambda: meaning)
     whole(index)
     index.listen()
-    eventually(lambda: index._drift.listening and not index._drift.pending(), "it listens")
+    eventually(lambda: index.watch.listening and not index.watch.pending(), "it listens")
     index.close()
     ours = {"watch", "freshness", "drift", "index"}
     eventually(
