@@ -86,7 +86,9 @@ def engine(root: Path, settings: Settings) -> Iterator[Engine]:
         view = job.view()
         while not view.resting:
             view = job.wait_for_change(view, PATIENCE_S)
-        until(lambda: own.roots[root].freshness().state == "current", "the index is current")
+        index = own.roots[root]
+        until(lambda: index.watch.listening and not index.watch.pending(), "it listens")
+        until(lambda: index.freshness().state == "current", "the index is current")
         yield own
     finally:
         own.close()

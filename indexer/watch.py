@@ -77,7 +77,7 @@ class TreeWatch:
         self._covering = threading.Lock()
         self._covered: frozenset[str] = frozenset()  # "", "a", "a/b"
         self._heard = Heard(anywhere=True)  # nobody has listened so far
-        self._last_heard = 0.0
+        self._last_heard = monotonic()
         self._ignored: frozenset[str] = frozenset()
         self._ended = False
         self._main: Listener | None = None
@@ -139,11 +139,11 @@ class TreeWatch:
         with self._changed:
             self._heard = heard.then(self._heard)
 
-    def wait(self, timeout_s: float) -> Heard:
-        """What is pending as soon as that is something, or after ``timeout_s`` seconds."""
+    def wait(self, since: float, timeout_s: float) -> float:
+        """When something was last heard, as soon as that is after ``since``, or after ``timeout_s`` seconds."""
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._heard) or self._ended, timeout_s)
-            return self._heard
+            self._changed.wait_for(lambda: self._last_heard > since or self._ended, timeout_s)
+            return self._last_heard
 
     def close(self) -> None:
         """Stop listening."""

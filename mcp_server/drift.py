@@ -134,6 +134,7 @@ class DriftCheck:
         self._running: Future[Drift] | None = None
         self._last: Drift | None = None
         self._ears: Ears | None = None
+        self._taken = NOTHING  # what the look that goes on is about
         self._trust: Trust | None = None
         self.error = ""  # why the last look failed, in a sentence
 
@@ -168,14 +169,22 @@ class DriftCheck:
                 self.error = str(error)
         return self._with_heard()
 
+    def unseen(self) -> Heard:
+        """What was heard, and has not been looked at to the end."""
+        with self._lock:
+            return self._unseen()
+
+    def _unseen(self) -> Heard:
+        return self._taken.then(self._ears.pending()) if self._ears is not None else NOTHING
+
     def _with_heard(self) -> Drift | None:
         with self._lock:
-            heard = self._ears.pending() if self._ears is not None else NOTHING
+            heard = self._unseen()
             return replace(self._last, heard=heard.paths) if self._last is not None and heard else self._last
 
     def _start(self, wanted: Extent) -> Future[Drift]:
         outcome: Future[Drift] = Future()
-        heard = self._ears.take() if self._ears is not None else NOTHING
+        heard = self._taken = self._ears.take() if self._ears is not None else NOTHING
         threading.Thread(target=self._run, args=(outcome, wanted, heard), daemon=True, name="drift").start()
         return outcome
 
@@ -198,12 +207,12 @@ class DriftCheck:
         with self._lock:
             if wanted == "whole" and before is not None:
                 self._judge(seen, before, heard)
-            self._last, self._running, self.error = drift, None, ""
+            self._last, self._running, self._taken, self.error = drift, None, NOTHING, ""
         outcome.set_result(drift)
 
     def _failed(self, heard: Heard) -> None:
         with self._lock:
-            self._running = None
+            self._running, self._taken = None, NOTHING
             if self._ears is not None:
                 self._ears.give_back(heard)
 

@@ -90,8 +90,8 @@ class RootWatch:
         return seen.seen.different
 
     def pending(self) -> bool:
-        """Whether something was heard that nobody has looked at."""
-        return self._ears is not None and bool(self._ears.pending())
+        """Whether something was heard that has not been looked at to the end."""
+        return bool(self._check.unseen())
 
     def listen(self, freshen: Callable[[], bool], own: Path) -> None:
         """Begin to listen, once; ``freshen`` is called after each batch of changes, again until it takes it up.
@@ -122,24 +122,26 @@ class RootWatch:
             self._give_up(str(error))
             return
         self._check.rely_upon(self._ears)
-        wait_s, told = BUSY_S, False
+        handled, wait_s, told = 0.0, BUSY_S, False
         while not self._ended.is_set():
-            heard = self._gathered(self._ears, AFTER_S if told else IDLE_S)
-            if not heard and not told:
+            heard = self._gathered(self._ears, handled, AFTER_S if told else IDLE_S)
+            if heard <= handled and not told:
                 continue
             if freshen():
-                wait_s, told = BUSY_S, heard
+                told, handled, wait_s = heard > handled, heard, BUSY_S
             else:
                 self._ended.wait(wait_s)
                 wait_s = min(2 * wait_s, LONGEST_BUSY_S)
 
-    def _gathered(self, ears: TreeWatch, longest_s: float) -> bool:
-        """Whether something was heard and then left alone long enough; False where nothing was for ``longest_s``."""
-        heard = ears.wait(longest_s)
-        while heard and (rest := rest_s(heard, monotonic(), writing=self._git_writes())) > 0:
+    def _gathered(self, ears: TreeWatch, since: float, longest_s: float) -> float:
+        """When something was last heard, once it was left alone long enough; at most ``since`` where nothing was.
+
+        Somebody else may have looked at it by then, a status say: it is taken up all the same.
+        """
+        ears.wait(since, longest_s)
+        while (heard := ears.pending()) and (rest := rest_s(heard, monotonic(), writing=self._git_writes())) > 0:
             self._ended.wait(rest)
-            heard = ears.pending()
-        return bool(heard)
+        return ears.last_heard
 
     def _git_writes(self) -> bool:
         """Whether a git command is changing the work tree: a branch switch, a rebase."""

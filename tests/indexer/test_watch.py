@@ -47,12 +47,15 @@ def cover(ears: TreeWatch, root: Path) -> None:
 
 def heard_until(ears: TreeWatch, holds: Callable[[Heard], bool]) -> Heard:
     """All that was heard until ``holds`` is true of it."""
-    heard, end = NOTHING, monotonic() + PATIENCE_S
+    heard, end = ears.take(), monotonic() + PATIENCE_S
     while not holds(heard):
         left = end - monotonic()
         assert left > 0, f"heard only {heard}"
-        ears.wait(left)
-        heard = heard.then(ears.take())
+        before = ears.last_heard
+        later = ears.take()
+        if not later:
+            ears.wait(before, left)
+        heard = heard.then(later)
     return heard
 
 

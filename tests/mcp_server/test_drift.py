@@ -8,7 +8,16 @@ from dataclasses import replace
 import pytest
 
 from indexer.watch import MOST_PATHS, NOTHING, Heard
-from mcp_server.drift import FIRST_RECHECK_S, LONGEST_RECHECK_S, Drift, DriftCheck, Seen, Trust, extent
+from mcp_server.drift import (
+    FIRST_RECHECK_S,
+    LEAST_PART_REST_S,
+    LONGEST_RECHECK_S,
+    Drift,
+    DriftCheck,
+    Seen,
+    Trust,
+    extent,
+)
 
 SAME = Seen(frozenset(), frozenset())
 
@@ -131,6 +140,25 @@ def latest_that(check: DriftCheck, holds) -> Drift:
             return drift
         threading.Event().wait(0.005)
     raise AssertionError("no such outcome")
+
+
+def test_what_is_being_looked_at_counts_as_changed_until_that_is_done():
+    gate = threading.Event()
+
+    def look(paths):
+        assert paths is None or gate.wait(10)
+        return SAME
+
+    ears = Ears()
+    check = DriftCheck(look, (OSError,))
+    check.latest(10)
+    check.rely_upon(ears)
+    threading.Event().wait(LEAST_PART_REST_S)
+    ears.heard = Heard(frozenset({"a.py"}))
+    assert check.latest(0.01).changed == 1
+    assert not ears.heard
+    gate.set()
+    assert latest_that(check, lambda drift: not drift.heard).changed == 0
 
 
 def test_a_look_that_fails_gives_back_what_was_heard():
