@@ -95,7 +95,10 @@ class Listener:
 
 
 def _opened(paths: list[Path]) -> RustNotify:
-    from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+    try:
+        from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
+    except ImportError as error:
+        raise WatchError(f"watchfiles cannot be loaded ({error}); each search looks for itself.") from error
 
     for _ in range(_ATTEMPTS):
         there = [str(path) for path in paths if path.is_dir()]
