@@ -1,7 +1,11 @@
-"""Every benchmark in turn, or the ones named: ``python -m benchmarks [walking chunking ...]``."""
+"""Every benchmark in turn, or the ones named: ``python -m benchmarks [walking chunking ...] [--option ...]``.
+
+Options are for all that are named, in place of those that stand here.
+"""
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from pathlib import Path
@@ -25,12 +29,13 @@ BENCHMARKS: dict[str, list[str]] = {
 
 def main() -> int:
     """Run them; the worst exit code, since some hold a figure to its limit."""
+    names = list(itertools.takewhile(lambda word: not word.startswith("-"), sys.argv[1:]))
+    options = sys.argv[1 + len(names) :]
     codes = []
-    for name in sys.argv[1:] or BENCHMARKS:
+    for name in names or BENCHMARKS:
         print(f"== {name}", flush=True)
-        codes.append(
-            subprocess.run([sys.executable, "-m", f"benchmarks.{name}", *BENCHMARKS[name]], check=False).returncode
-        )
+        line = [sys.executable, "-m", f"benchmarks.{name}", *(options or BENCHMARKS[name])]
+        codes.append(subprocess.run(line, check=False).returncode)
     return max(codes, default=0)
 
 

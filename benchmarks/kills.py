@@ -43,7 +43,8 @@ from storage.lance_store import LanceStore
 from storage.schema import CHUNK_FIELDS, chunks_from, matrix_from
 
 INDEXER = "mcp_server.job"
-LONGEST_S = 3.0  # from the indexer's start, or from its first text at work in the model, to the kill
+LONGEST_S = 3.0  # from the indexer's start to the kill
+REFINING_S = 10.0  # from its first text at work in the model, which may have to be loaded first
 TO_THE_MODEL_S = 25.0  # an indexer has begun to embed by then, or has nothing to embed
 SHARE_REFINING = 0.5  # of the kills, awaited until the model is at work; the others hit start and text more often
 PATIENCE_S = 60.0
@@ -148,11 +149,13 @@ class Killing:
         begun = self._kept.begun()
         peer.call("index")
         indexer = _indexer(peer)
+        longest_s = LONGEST_S
         if self._random.random() < SHARE_REFINING:
+            longest_s = REFINING_S
             end = time.monotonic() + TO_THE_MODEL_S
             while self._kept.begun() == begun and time.monotonic() < end:
                 time.sleep(0.02)
-        time.sleep(self._random.uniform(0.0, LONGEST_S))
+        time.sleep(self._random.uniform(0.0, longest_s))
         before = self._place.view(checked=False)
         if whole:
             kill(psutil.Process(peer.pid))

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from embedding.lookup import LookupTable
 
 
-# How often an idle child reads the whole index: 20 s of processor time for a million chunks, ended by any request.
+# How often an idle child reads the whole index: 17 s of processor time for a million chunks, ended by any request.
 CHECK_EVERY_S = 86_400.0
 
 

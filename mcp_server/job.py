@@ -38,7 +38,7 @@ from storage.lock import WriterLock
 
 IDLE_S = 120.0  # a child that was asked nothing for so long gives its memory back; the next change starts another
 # While another process writes, a child looks again after .1 s, then half as long again each time, up to a second: a
-# look takes .2 ms of processor time, and the death of the other is noticed within that second.
+# look takes .7 ms of processor time, and the death of the other is noticed within that second.
 BUSY_FIRST_S, BUSY_LONGEST_S = 0.1, 1.0
 LONGEST_END_S = 10.0  # after the server has gone; a commit and a slice take less, a hung library must not stay
 

@@ -11,6 +11,8 @@ from storage.errors import IndexUnusableError, StorageError
 from storage.fingerprint import IndexState
 from storage.lance_store import LanceStore
 from storage.ranking.terms import query_terms
+from storage.schema import chunk_rows
+from storage.search import Mode, Query, search
 from storage.store import Pattern
 from tests.storage.samples import FINGERPRINT, make_file, vector_of, vectors_of
 
@@ -146,3 +148,73 @@ def test_an_index_that_vanishes_under_an_open_store_is_missing(directory: Path) 
     (directory / "index.json").unlink()
     assert store.state(FINGERPRINT) is IndexState.MISSING
     assert store.files() == {}
+
+
+def change_text(directory: Path, before: bytes, after: bytes) -> None:
+    """Change stored text behind everybody's back."""
+    (data,) = [path for path in (directory / "chunks-1.lance" / "data").glob("*.lance") if before in path.read_bytes()]
+    data.write_bytes(data.read_bytes().replace(before, after))
+
+
+@pytest.mark.parametrize("mode", ["text", "exact"])
+def test_a_chunk_whose_text_is_damaged_is_not_shown_and_the_answer_names_its_file(unnoted: Path, mode: Mode) -> None:
+    change_text(unnoted, b"a new file", b"a NEW file")
+    store = LanceStore(unnoted)
+    for _ in range(6):  # out of the table, then out of memory
+        results = search(store, Query("file", mode=mode))
+        assert [hit.chunk.file_path for hit in results.hits] == ["old.py"]
+        assert results.damaged == {"new.py"}
+
+
+def test_what_a_search_found_damaged_is_done_again_by_the_next_writer(unnoted: Path) -> None:
+    change_text(unnoted, b"a new file", b"a NEW file")
+    assert search(LanceStore(unnoted), Query("file", mode="text")).damaged
+    store = LanceStore(unnoted)
+    assert [damage.path for damage in store.mend()] == ["new.py"]
+    assert set(store.files()) == {"old.py"}
+    assert store.check() == []
+    assert store.mend() == []
+
+
+def test_nothing_is_looked_for_where_nothing_was_found(unnoted: Path) -> None:
+    change_text(unnoted, b"a new file", b"a NEW file")
+    store = LanceStore(unnoted)
+    assert store.mend() == []
+    assert [damage.path for damage in store.mend(thorough=True)] == ["new.py"]
+
+
+def test_a_table_that_cannot_be_read_makes_the_index_corrupt_until_a_writer_has_looked(unnoted: Path) -> None:
+    LanceStore(unnoted).maintain()
+    (unnoted / "digests.txt").unlink()
+    for path in (unnoted / "chunks-1.lance" / "_indices").glob("*/part_*_docs.lance"):
+        path.unlink()
+    store = LanceStore(unnoted)
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+    with pytest.raises(IndexUnusableError):
+        store.find_text(query_terms("file"), 5, ANY)
+    assert store.state(FINGERPRINT) is IndexState.CORRUPT
+    store.mend()
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+    assert len(store.find_text(query_terms("file"), 5, ANY)) == 2
+
+
+def test_lost_rows_cannot_be_mended(unnoted: Path) -> None:
+    for path in (unnoted / "chunks-1.lance" / "data").glob("*.lance"):
+        path.write_bytes(b"")
+    store = LanceStore(unnoted)
+    store.mend(thorough=True)
+    assert store.state(FINGERPRINT) is IndexState.CORRUPT
+
+
+def test_an_unfinished_commit_whose_announcement_is_damaged_is_still_found(directory: Path) -> None:
+    (directory / "pending.json").write_text('{"paths": ["x.py"], "checksum": "0"}', "utf-8")
+    store = LanceStore(directory)
+    store.state(FINGERPRINT)
+    with store._write():  # as a writer that was killed after its chunks
+        index = store._begun()
+        changed = make_file("new.py", "a newer file")
+        index.chunks.merge(chunk_rows([changed], 0), "id", where_gone="file_path = 'new.py'")
+    (directory / "pending.json").write_text('{"paths": ["x.py"], "checksum": "0"}', "utf-8")
+    late = LanceStore(directory)
+    assert late.state(FINGERPRINT) is IndexState.CURRENT
+    assert [path for path, record in late.files().items() if record.size < 0] == ["new.py"]
