@@ -42,7 +42,7 @@ class Query:
     filters: Filters = field(default_factory=Filters)
     limit: int = 10
     offset: int = 0
-    min_similarity: float = 0.0  # cosine similarity under which the vector leg's candidates are noise
+    min_similarity: float = 0.0  # cosine similarity under which candidates by vector or sketch are noise
     ignore_case: bool = False  # of exact and regex
     timeout_s: float = 5.0  # of exact and regex
     like: str = ""  # words of a chunk whose like is asked for: they find, and are not taken for what was asked
@@ -183,7 +183,8 @@ def _text_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
 def _sketch_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:
     assert query.sketch is not None
     near = store.find_sketch(query.sketch, depth, query.filters)
-    return _settled([candidate for candidate in near if candidate.score > 0], query)
+    floor = max(0.0, query.min_similarity)  # at nought are chunks of which the table knows nothing
+    return _settled([candidate for candidate in near if candidate.score > floor], query)
 
 
 def _vector_leg(store: ChunkStore, query: Query, depth: int) -> list[Candidate]:

@@ -161,10 +161,23 @@ async def test_an_index_that_cannot_be_written_is_said_in_a_sentence(home: Home,
         assert (await client.list_tools()).tools
 
 
-async def test_without_a_model_words_are_searched_and_every_answer_says_that_meaning_is_off(
+async def test_without_a_model_sketches_give_meaning_and_every_answer_says_that_it_is_rough(
     home: Home, harbour: Path, tmp_path: Path, log: Path
 ) -> None:
     launch = Launch(home, (harbour,), settings={"CODELOUPE_MODEL_DIRECTORY": str(tmp_path / "empty")})
+    async with connected(launch, MODES[0], log) as client:
+        assert "codeloupe models pull" in await text(client, "index", wait=True)
+        said = await text(client, "search", query="when does a vessel get permission to enter", mode="semantic")
+        assert "text 100 %, sketch 100 %, vectors 0 %" in said
+        assert "meaning is rough, by sketches" in said
+        assert "codeloupe models pull" in said
+
+
+async def test_without_model_and_table_words_are_searched_and_every_answer_says_that_meaning_is_off(
+    home: Home, harbour: Path, tmp_path: Path, log: Path
+) -> None:
+    nothing = {"CODELOUPE_MODEL_DIRECTORY": str(tmp_path / "empty"), "CODELOUPE_MODEL_TABLE": "none"}
+    launch = Launch(home, (harbour,), settings=nothing)
     async with connected(launch, MODES[0], log) as client:
         assert "codeloupe models pull" in await text(client, "index", wait=True)
         said = await text(client, "search", query="passage_window")

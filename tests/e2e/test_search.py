@@ -86,7 +86,7 @@ async def test_a_complete_index_says_so(client: Client) -> None:
     answer = await data(client, "search", query="crane", format="json")
     assert answer["freshness"]["state"] == "current"
     assert (answer["freshness"]["text"], answer["freshness"]["vectors"]) == (1.0, 1.0)
-    assert (await text(client, "search", query="crane")).endswith(" %, vectors 100 %]")
+    assert (await text(client, "search", query="crane")).endswith("[current; text 100 %, sketch 100 %, vectors 100 %]")
 
 
 async def test_text_and_json_name_the_same_places_in_the_same_order(client: Client) -> None:

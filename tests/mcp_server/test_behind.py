@@ -75,7 +75,7 @@ def test_the_first_answer_is_whole_and_the_second_the_same_from_the_disk(
     assert "being written in the background" in notes(first)
     assert "being written in the background" not in notes(second)
     assert len(places(first)) == 8
-    assert places(first) == places(second)
+    assert sorted(places(first)) == sorted(places(second))  # some have vectors by now, and another order
     assert first["freshness"]["text"] == second["freshness"]["text"] == 1.0  # type: ignore[index]
 
 
@@ -84,7 +84,7 @@ def test_a_search_at_once_after_the_first_waits_for_the_index_and_misses_nothing
 ) -> None:
     first, second = search(root, environment), search(root, environment)
     assert len(places(first)) == 8
-    assert places(first) == places(second)
+    assert sorted(places(first)) == sorted(places(second))  # some have vectors by now, and another order
 
 
 def test_without_writing_behind_the_index_is_there_with_the_answer(
