@@ -29,6 +29,7 @@ CONTINUATION = b"##"  # WordPiece as published
 BYTE_PAIRS = "gpt2"  # tokenizer.ggml.model of vocabularies that spell each byte as a letter
 _READ_BYTES = 64 * 1024
 _POSSIBLE = bytes([*b"#0123456789abcdefghijklmnopqrstuvwxyz", *range(0x80, 0x100)])  # in words in lower case
+_ROW = np.dtype([("hash", "u8"), ("id", "u4"), ("length", "u2"), ("begins", "?"), ("continues", "?")])
 _hash = xxhash.xxh64_intdigest
 
 
@@ -88,17 +89,17 @@ def read_pieces(path: Path, header: GgufHeader) -> Pieces:
         file.seek(tokens.place)
         spelled = enumerate(map(spell, _texts(file, tokens.length, path)))
         kept = (
-            (_hash(piece), number, len(piece))
+            (_hash(piece), number, len(piece), piece[:3] == WORD_START, piece[:2] == CONTINUATION)
             for number, piece in spelled
             if 0 < len(piece) <= MAX_PIECE_BYTES and not piece.translate(None, _POSSIBLE)
         )
-        rows = np.fromiter(kept, [("hash", np.uint64), ("id", np.uint32), ("length", np.uint16)])
+        rows = np.fromiter(kept, _ROW)
     if not len(rows):
         raise _refusal(path, "its vocabulary has no piece of a word")
     order = np.argsort(rows["hash"], kind="stable")  # of equal ones the first is found
     hashes, longest = rows["hash"][order], int(rows["length"].max())
-    # Whatever holds words holds the letter a, in each role and its spelling.
-    first, inner = (mark if _hash(mark + b"a") in hashes else b"" for mark in (WORD_START, CONTINUATION))
+    first = WORD_START if rows["begins"].any() else b""
+    inner = CONTINUATION if not first and rows["continues"].any() else b""
     return Pieces(hashes, rows["id"][order], longest, first, inner)
 
 

@@ -42,11 +42,15 @@ def _letters(kind: str, part: str) -> str:
     return "".join(chr(256 + odd.index(byte)) if byte in odd else chr(byte) for byte in part.encode())
 
 
-def model_file(path: Path, spelled: Sequence[str], rows: NDArray[np.float32], kind: str = "bert") -> Path:
-    """A GGUF file of this vocabulary and these rows, as float32."""
+def model_file(
+    path: Path, spelled: Sequence[str], rows: NDArray[np.float32], kind: str = "bert", pooling: int = 1
+) -> Path:
+    """A GGUF file of this vocabulary and these rows, as float32; ``pooling`` 1 is the mean, 3 the last token."""
     tokens = struct.pack("<IQ", 8, len(spelled)) + b"".join(map(text, spelled))
     pairs = [
         pair("general.architecture", 8, text("bert")),
+        pair("bert.embedding_length", 4, struct.pack("<I", rows.shape[1])),
+        pair("bert.pooling_type", 4, struct.pack("<I", pooling)),
         pair("tokenizer.ggml.model", 8, text(kind.removesuffix(" as published"))),
         pair("tokenizer.ggml.tokens", 9, tokens),
     ]
