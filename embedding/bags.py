@@ -92,14 +92,17 @@ class Bags:
             yield texts, tokens, dense
 
 
-def bags_of(texts: Iterable[str], vocabulary: Vocabulary, sif: float = 1e-3) -> Bags:
-    """The texts as a lookup table with this vocabulary and SIF constant adds them up; other tokens are left out."""
+def bags_of(texts: Iterable[str], vocabulary: Vocabulary, sif: float = 1e-3, power: float = 1.0) -> Bags:
+    """The texts as a lookup table with this vocabulary, SIF constant and power adds them up; other tokens are left out.
+
+    A token that stands n times in a text counts n ** ``power`` times.
+    """
     known = {token: place for place, token in enumerate(vocabulary.tokens)}
     counts = [Counter(known[token] for token in _tokens(text) if token in known) for text in texts]
     starts = np.concatenate([[0], np.cumsum([len(count) for count in counts], dtype=np.int64)])
     places = np.fromiter(chain.from_iterable(counts), np.int64)
     times = np.fromiter(chain.from_iterable(count.values() for count in counts), np.float32)
-    weights: Floats = times * np.float32(sif) / (np.float32(sif) + vocabulary.frequencies[places])
+    weights: Floats = times ** np.float32(power) * np.float32(sif) / (np.float32(sif) + vocabulary.frequencies[places])
     return Bags(starts, places, _at_norm_one(starts, weights), len(known))
 
 

@@ -45,8 +45,28 @@ class Fit:
     held_out_error: float
 
 
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """The directions in which vectors differ most, shape (wide, dim), and their mean, shape (wide,)."""
+
+    mean: Floats
+    directions: Floats
+
+    def project(self, vectors: Floats) -> Floats:
+        """The vectors less the mean, along the directions, shape (n, dim); not at norm 1."""
+        return np.asarray((vectors - self.mean) @ self.directions, np.float32)
+
+
 def reduce_teacher(vectors: Floats, dim: int) -> Floats:
     """The vectors less their mean, in their ``dim`` principal directions, at norm 1; shape (n, dim).
+
+    Raises LookupTableError as ``principal_axes`` does.
+    """
+    return unit_rows(principal_axes(vectors, dim).project(vectors))
+
+
+def principal_axes(vectors: Floats, dim: int) -> Axes:
+    """The ``dim`` principal axes of ``vectors``, shape (n, wide), the largest first.
 
     Raises LookupTableError where there are fewer directions than ``dim``, or a number is none.
     """
@@ -57,9 +77,10 @@ def reduce_teacher(vectors: Floats, dim: int) -> Floats:
             f"No table was fitted: {len(vectors)} vectors of {vectors.shape[1]} components have no {dim} directions; "
             "ask for fewer, or embed more texts."
         )
-    centred = vectors - vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+    centred = vectors - mean
     _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))  # the largest come last
-    return _unit_rows(centred @ directions[:, : -dim - 1 : -1].astype(np.float32))
+    return Axes(mean, directions[:, : -dim - 1 : -1].astype(np.float32))
 
 
 def fit_tokens(
@@ -140,9 +161,10 @@ def _ratio(over: NDArray[np.float64], under: NDArray[np.float64]) -> Floats:
 
 
 def _error(vectors: Floats, targets: Floats) -> float:
-    return float(1 - (_unit_rows(vectors) * _unit_rows(targets)).sum(axis=1).mean())
+    return float(1 - (unit_rows(vectors) * unit_rows(targets)).sum(axis=1).mean())
 
 
-def _unit_rows(vectors: Floats) -> Floats:
+def unit_rows(vectors: Floats) -> Floats:
+    """Each row at norm 1; rows of zeros stay."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedding.bags import bags_of, mine_vocabulary
+from embedding.bags import mine_vocabulary
 from embedding.bridge import FittedBridge, fit_bridge
-from embedding.distil import fit_tokens, reduce_teacher
 from embedding.errors import EmbeddingError
 from embedding.rare import ModelRows
 from embedding.table_file import TableContents, most_tokens, write_table
+from embedding.teaching import POWER, SIF, Lesson, teach
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,20 +41,26 @@ class MadeTable:
     no_bridge: str = ""
 
 
-def make_table(path: Path, texts: Sequence[str], vectors: Floats, model_file: Path) -> MadeTable:
+def make_table(
+    path: Path,
+    texts: Sequence[str],
+    vectors: Floats,
+    model_file: Path,
+    alone: Callable[[Sequence[str]], Floats] | None = None,
+) -> MadeTable:
     """Write the table that comes nearest to a model's ``vectors`` of ``texts``, shape (len(texts), any), at ``path``.
 
-    ``model_file`` is the model's GGUF file, for the bridge. Raises LookupTableError where nothing can be learned from
-    so few texts, or the file cannot be written.
+    ``model_file`` is the model's GGUF file, for the bridge. ``alone`` gives the model's vectors of single words, where
+    it says something of them (encoders do); rare words start from these.
+    Raises LookupTableError where nothing can be learned from so few texts, or the file cannot be written.
     """
     dim = min(DIM, vectors.shape[1])
     vocabulary = mine_vocabulary(texts, most_tokens(dim, MAX_BRIDGE_ROWS))
-    fit = fit_tokens(bags_of(texts, vocabulary), reduce_teacher(vectors, dim))
+    words = alone(vocabulary.tokens) if alone else None
+    fit = teach(vocabulary, Lesson(texts, vectors, words), dim)
     bridge, no_bridge = _bridge(model_file, vocabulary.tokens, fit.vectors)
-    contents = TableContents(
-        vocabulary.tokens, fit.vectors, vocabulary.frequencies, bridge=bridge.bridge if bridge else None
-    )
-    write_table(path, contents)
+    matrix = bridge.bridge if bridge else None
+    write_table(path, TableContents(vocabulary.tokens, fit.vectors, vocabulary.frequencies, SIF, POWER, matrix))
     return MadeTable(
         len(vocabulary.tokens),
         dim,

@@ -17,6 +17,8 @@ import click
 import xxhash
 
 from embedding.embedder import Embedder
+from embedding.gguf import complete_spec, read_header
+from embedding.model import ModelSpec, Pooling
 from embedding.open import open_embedder, own_table_path, wanted_file, wanted_spec
 from indexer.cutting import Cutting, load
 from indexer.source import SourceFile
@@ -61,15 +63,21 @@ def distil(overrides: Sequence[str], wanted: DistilArguments) -> int:
         texts = sample(_candidates(embedder, wanted.directories, overrides), wanted.limit)
         if len(texts) < LEAST_TEXTS:
             raise RequestError(_too_few(len(texts), spec.name, wanted.directories))
-        vectors = _embedded(embedder, texts)
+        made = _made(embedder, texts, wanted_file(chosen.model, data_directory()), spec, target)
     finally:
         embedder.close()
+    click.echo(_told(made, spec.name, target))
+    return 0
+
+
+def _made(embedder: Embedder, texts: Sequence[str], file: Path, spec: ModelSpec, target: Path) -> MadeTable:
+    """The table, fitted to what the model says of the texts and, if it is an encoder, of each word by itself."""
     from embedding.making import make_table
 
+    vectors = _embedded(embedder, texts)
     click.echo(f"Fitting a table to {counted(len(texts), 'text')}; that takes some minutes.", err=True)
-    file = wanted_file(chosen.model, data_directory())
-    click.echo(_told(make_table(target, texts, vectors, file), spec.name, target))
-    return 0
+    is_encoder = complete_spec(spec, read_header(file), file).pooling is not Pooling.LAST
+    return make_table(target, texts, vectors, file, (lambda words: _embedded(embedder, words)) if is_encoder else None)
 
 
 def sample(texts: Iterable[str], most: int) -> list[str]:

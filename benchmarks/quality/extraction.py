@@ -53,8 +53,11 @@ class Found:
     edits: tuple[Edit, ...]
 
 
-def find_functions(language: str, source: bytes) -> Found:
-    """The documented functions of a source and what to cut; nothing where the language has no rules of our own."""
+def find_functions(language: str, source: bytes, *, any_comment: bool = False) -> Found:
+    """The documented functions of a source and what to cut; nothing where the language has no rules of our own.
+
+    With ``any_comment`` each comment above a function documents it, in whatever language.
+    """
     rules = rules_of(language)
     if rules is None:
         return Found((), ())
@@ -62,7 +65,7 @@ def find_functions(language: str, source: bytes) -> Found:
     edits: list[Edit] = []
     for node, kind, name in _callables(rules, parse(rules.grammar, source)):
         comments = _comments_above(rules, node, source)
-        telling = [comment for comment in comments if _is_documentation(language, comment)]
+        telling = [comment for comment in comments if any_comment or _is_documentation(language, comment)]
         documentation = _joined(telling)
         docstring = _docstring(node) if language == "python" else None
         if docstring is not None:
