@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "pipeline": [str(ROOT)],
     "ranking": [],
     "serving": [],
+    "cold": [str(ROOT)],
     "kills": ["--times", "20"],
     "damage": ["--times", "20"],
     "freshness": [],

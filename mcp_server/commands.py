@@ -105,8 +105,16 @@ def search(roots: Sequence[Path], overrides: Sequence[str], wanted: SearchArgume
     )
     if new:
         sys.stdout.flush()
-        behind.leave(roots, settings)
+        _leave_index(roots, settings)
     return FOUND if answer.found else NOTHING
+
+
+def _leave_index(roots: Sequence[Path], settings: Settings) -> None:
+    """The index is written behind the answer; where it cannot be kept, there was an answer all the same."""
+    try:
+        behind.leave(roots, settings)
+    except ProductError as error:
+        click.echo(f"codeloupe: {error}", err=True)
 
 
 def _hint(freshness: Freshness) -> str:

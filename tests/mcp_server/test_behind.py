@@ -21,7 +21,7 @@ def root(tmp_path: Path) -> Path:
     directory = tmp_path / "harbour"
     directory.mkdir()
     for number in range(8):
-        text = f"def moor_{number}(ship):\n    return ship.moor({number})\n"
+        text = f"def moor_{number}(ship):\n" + (1 + 3 * number) * "    ship.moor()\n"  # so that none equals another
         (directory / f"moor{number}.py").write_text(text, encoding="utf-8")
     return directory
 
@@ -93,3 +93,15 @@ def test_without_writing_behind_the_index_is_there_with_the_answer(
     answer = search(root, environment | {"CODELOUPE_SEARCH_WRITE_BEHIND": "false"})
     assert "background" not in notes(answer)
     assert written(tmp_path)
+
+
+def test_where_no_index_can_be_kept_there_is_an_answer_and_a_word_why(
+    root: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "taken").write_text("no directory", encoding="utf-8")
+    nowhere = environment | {"CODELOUPE_STORAGE_DIRECTORY": str(tmp_path / "taken")}
+    command = [*COMMAND, "search", "--root", str(root), "moor ship"]
+    done = subprocess.run(command, env=nowhere, capture_output=True, text=True, timeout=MOST_S, check=False)
+    assert done.returncode == 0
+    assert "moor" in done.stdout
+    assert "cannot be kept" in done.stderr
