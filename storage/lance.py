@@ -31,6 +31,10 @@ T = TypeVar("T")
 # Old versions are kept this long for readers that stand on them. Nothing reads for longer than a few seconds.
 KEEP_VERSIONS = timedelta(hours=1)
 
+# Indexes that were built anew are kept for readers that found them before; in an hour a first index of a large tree
+# would leave half as much again as it holds.
+KEEP_INDEXES = timedelta(minutes=2)
+
 # What a connection keeps of indexes and of tables' descriptions. The library's own limits are 6 GB and 1 GB.
 INDEX_CACHE_BYTES = 256 << 20
 METADATA_CACHE_BYTES = 64 << 20
@@ -208,6 +212,13 @@ class Table:
         """An index on ``embedding`` as planned, in place of the one there is."""
         self._write(self._table.create_index("embedding", config=_vector_index(plan), replace=True))
 
+    def index_sketches(self, plan: AnnPlan) -> None:
+        """An index on ``sketch`` as planned, in place of the one there is."""
+        config = _library().index.IvfRq(
+            distance_type="dot", num_partitions=plan.partitions, max_iterations=20, sample_rate=128
+        )
+        self._write(self._table.create_index("sketch", config=config, replace=True))
+
     def drop_index(self, column: str) -> None:
         """Do without the index on ``column``, if there is one."""
         name = f"{column}_idx"
@@ -235,7 +246,7 @@ class Table:
         if any(index.num_segments != 1 for index in known):
             return  # then one name does not tell of all its files; optimize prunes them
         in_force = {index.index_uuid for index in known}
-        oldest = time.time() - KEEP_VERSIONS.total_seconds()
+        oldest = time.time() - KEEP_INDEXES.total_seconds()
         for path in self._indexes.iterdir():
             if path.name not in in_force and path.stat().st_mtime < oldest:
                 shutil.rmtree(path, ignore_errors=True)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from storage.ann import AnnQuery, plan_ann_query
+from storage.ann import AnnQuery, plan_ann_query, plan_sketch_query
 from storage.chunk import Candidate, Chunk, FileRecord
 from storage.chunk_rows import ChunkRows
 from storage.fingerprint import Fingerprint, require_vectors
@@ -97,7 +97,10 @@ class OpenIndex:
             return []
         nearest = None if where else self.sketches.near(vector, limit)
         if nearest is None:
-            rows = self.chunks.alike(vector, ["id"], where, limit, None)
+            indexed = self.file.sketch_index_rows
+            rows = self.chunks.alike(
+                vector, ["id"], where, limit, plan_sketch_query(indexed, limit) if indexed else None
+            )
             nearest = [(chunk_id, 1 - distance) for chunk_id, distance in _tuples(rows)]
         known = self.rows.outlines([chunk_id for chunk_id, _ in nearest])
         return [Candidate(known[chunk_id], round(score, 6)) for chunk_id, score in nearest if chunk_id in known]

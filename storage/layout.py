@@ -39,6 +39,7 @@ class IndexFile:
     files: str
     vector_index: str = "exact"  # the kind of vector index that was built last
     vector_index_rows: int = 0  # how many vectors there were then
+    sketch_index_rows: int = 0  # how many sketches there were when the index over them was built; 0 where there is none
 
     @property
     def tables(self) -> tuple[str, ...]:

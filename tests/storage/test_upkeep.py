@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from storage import lance_upkeep
+from storage import ann, lance_upkeep
 from storage.chunk import Filters
-from storage.lance import KEEP_VERSIONS
+from storage.lance import KEEP_INDEXES
 from storage.lance_store import LanceStore
 from storage.lance_upkeep import plan_upkeep
+from storage.memory import MemoryStore
 from storage.ranking.terms import query_terms
-from tests.storage.samples import FINGERPRINT, make_file
+from tests.storage.samples import FINGERPRINT, make_file, python_sources, vector_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 FILES = [make_file(f"pkg/m{number}.py", f"def reader_{number}(): return {number}") for number in range(40)]
 
@@ -83,8 +89,41 @@ def test_replaced_indexes_stay_for_readers_and_go_when_no_reader_can_be_left(lar
     table.drop_old_indexes()
     assert replaced < indexes(large)
     for path in indexes(large):
-        age = path.stat().st_mtime - KEEP_VERSIONS.total_seconds() - 1
+        age = path.stat().st_mtime - KEEP_INDEXES.total_seconds() - 1
         os.utime(path, (age, age))
     table.drop_old_indexes()
     assert len(indexes(large)) == 5
     assert found(large, "reader_7") >= {"pkg/m7.py"}
+
+
+def test_many_sketches_are_found_through_an_index_and_new_ones_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ann, "SKETCHES_SCANNED", 1_000)
+    store, exact = LanceStore(tmp_path / "index"), MemoryStore()
+    sources = python_sources(2_000)
+    for one in (store, exact):
+        one.reset(FINGERPRINT)
+        one.replace_files(sources)
+    store.maintain()
+    assert store._begun().file.sketch_index_rows == sum(len(rows.chunks) for rows in sources)
+    asked = [vector_of(sources[number].chunks[0].content) for number in range(0, len(sources), 4)]
+    assert recall(store, exact, asked) > 0.95
+    added = make_file("new/zebra.py", "zebra zebra zebra stripes")
+    for one in (store, exact):
+        one.replace_files([added])
+        one.delete_files([sources[0].record.path])
+    assert store.find_sketch(vector_of("zebra zebra zebra stripes"), 5, Filters())[0].outline == added.chunks[0].outline
+    assert recall(store, exact, asked) > 0.95
+
+
+def recall(store: LanceStore, exact: MemoryStore, asked: list[NDArray[np.float32]]) -> float:
+    """The share of the exact twenty best that are found; scores must be the exact ones."""
+    found = wanted = 0
+    for vector in asked:
+        best = {one.outline.id: one.score for one in exact.find_sketch(vector, 20, Filters())}
+        got = {one.outline.id: one.score for one in store.find_sketch(vector, 20, Filters())}
+        common = best.keys() & got.keys()
+        assert all(got[one] == pytest.approx(best[one], abs=2e-3) for one in common)
+        found, wanted = found + len(common), wanted + len(best)
+    return found / wanted
