@@ -29,11 +29,13 @@ from storage.schema import (
     CHUNK_FIELDS,
     FILE_FIELDS,
     MOST_LINES,
+    OUTLINE_FIELDS,
     chunk_schema,
     chunks_from,
     file_schema,
     files_from,
     label_rows,
+    outlines_from,
     vector_schema,
 )
 from storage.sql import all_of, any_of
@@ -95,12 +97,14 @@ class OpenIndex:
         """Chunks by the cosine similarity of their sketches, best first."""
         if self.sketches is None:
             return []
+        if self.file.sketch_index_rows:  # so many that their rows are not kept: one read for both
+            ask = plan_sketch_query(self.file.sketch_index_rows, limit)
+            rows = self.chunks.alike(vector, OUTLINE_FIELDS, where, limit, ask)
+            scores = (round(1 - distance, 6) for distance in rows.column("_distance").to_pylist())
+            return list(map(Candidate, outlines_from(rows), scores))
         nearest = None if where else self.sketches.near(vector, limit)
         if nearest is None:
-            indexed = self.file.sketch_index_rows
-            rows = self.chunks.alike(
-                vector, ["id"], where, limit, plan_sketch_query(indexed, limit) if indexed else None
-            )
+            rows = self.chunks.alike(vector, ["id"], where, limit, None)
             nearest = [(chunk_id, 1 - distance) for chunk_id, distance in _tuples(rows)]
         known = self.rows.outlines([chunk_id for chunk_id, _ in nearest])
         return [Candidate(known[chunk_id], round(score, 6)) for chunk_id, score in nearest if chunk_id in known]
