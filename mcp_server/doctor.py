@@ -15,6 +15,7 @@ import click
 
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
+from embedding.open import NO_TABLE
 from mcp_server.home import data_directory, index_directory, indexes_directory
 from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint, writing
 from mcp_server.settings import Settings, load
@@ -46,6 +47,7 @@ def examine(roots: Sequence[Path], overrides: Sequence[str], *, repair: bool, as
     settings = load(roots[0], overrides).settings
     meaning = open_meaning(settings)
     findings = [_python(), _space(), _private(indexes_directory(settings)), *_model(settings, meaning)]
+    findings.append(_table(settings, meaning))
     findings += [finding for root in roots for finding in _index(root, settings, meaning, repair=repair)]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -91,6 +93,18 @@ def _try_model(embedder: Embedder) -> Finding:
     far = embedder.embed_query("parse a date") @ embedder.embed_documents(["color: red; margin: 0"])[0]
     mend = "" if close > far else "the model file gives nonsense: delete it and run codeloupe models pull"
     return Finding("model", f"{embedder.fingerprint[:60]} runs; alike {close:.2f}, unlike {far:.2f}", mend)
+
+
+def _table(settings: Settings, meaning: Meaning) -> Finding:
+    """The lookup table: there, whole, and able to tell like from unlike."""
+    table = meaning.table
+    if table is None:
+        mend = "remove model.table, or install codeloupe again" if settings.model.table else "install codeloupe again"
+        return Finding("table", meaning.table_off, "" if settings.model.table.lower() == NO_TABLE else mend)
+    asked, like, unlike = table.sketch(["read a file", "def read_file(path)", "color: red; margin: 0"]).vectors
+    close, far = float(asked @ like), float(asked @ unlike)
+    mend = "" if close > far else "the lookup table gives nonsense: make it again with codeloupe models distil"
+    return Finding("table", f"{len(table):,} tokens of {table.dim}; alike {close:.2f}, unlike {far:.2f}", mend)
 
 
 def _index(root: Path, settings: Settings, meaning: Meaning, *, repair: bool) -> list[Finding]:

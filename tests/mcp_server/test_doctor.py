@@ -1,5 +1,6 @@
 """doctor: damage is told with its mend, and the mend works."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ def harm(settings: Settings, root: Path, before: bytes, after: bytes) -> None:
     (directory / "digests.txt").unlink()
     for path in (directory / "chunks-1.lance" / "data").glob("*.lance"):
         path.write_bytes(path.read_bytes().replace(before, after))
+
+
+def test_the_lookup_table_is_said_to_be_sound_off_or_damaged(project: Path, tmp_path: Path) -> None:
+    assert re.search(r"ok     table: [\d,]+ tokens of \d+", run("doctor", "--root", str(project)).output)
+    off = run("--set", "model.table=none", "doctor", "--root", str(project)).output
+    assert "ok     table: Sketches are turned off" in off
+    (tmp_path / "mine.embd").write_bytes(b"EMBD")
+    told = run("--set", f"model.table={tmp_path / 'mine.embd'}", "doctor", "--root", str(project))
+    assert told.exit_code == 1
+    assert "FAULT  table: The lookup table" in told.output
+    assert "remove model.table" in told.output
 
 
 def test_damaged_files_are_forgotten_and_found_again_by_the_next_search(project: Path) -> None:
