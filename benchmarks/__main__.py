@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "walking": [],
     "chunking": [str(ROOT)],
     "embedding": [],
+    "lookup": [],
     "storage": ["--chunks", "10000"],
     "ann": ["--rows", "20000"],
     "pipeline": [str(ROOT)],
