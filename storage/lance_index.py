@@ -188,6 +188,12 @@ class OpenIndex:
         counts = pc.value_counts(rows.column("file_path").filter(lacking))
         return dict(zip(counts.field("values").to_pylist(), counts.field("counts").to_pylist(), strict=True))
 
+    def embedded(self, ids: Collection[str]) -> set[str]:
+        """Those of ``ids`` that have a vector."""
+        if self.vectors is None or not ids:
+            return set()
+        return set(self.vectors.select(["id"], any_of("id", sorted(ids))).column("id").to_pylist())
+
     def missing_vectors(self, limit: int, where: str) -> list[Chunk]:
         """Up to ``limit`` chunks under ``where`` that have no vector, by path and place."""
         if self.vectors is None:

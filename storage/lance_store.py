@@ -175,6 +175,10 @@ class LanceStore:
         where = all_of("" if paths is None else any_of("file_path", paths), "" if ids is None else any_of("id", ids))
         return self._read(lambda index: index.missing_vectors(limit, where), [])
 
+    def embedded(self, ids: Collection[str]) -> set[str]:
+        """Those of ``ids`` that have a vector."""
+        return self._read(lambda index: index.embedded(ids), set())
+
     def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Store vectors, shape (len(ids), dim), rows of norm 1; ids that are unknown or have one are ignored."""
         with self._write():

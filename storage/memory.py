@@ -127,6 +127,11 @@ class MemoryStore:
             return iter(())
         return (chunk for chunk in _in_order(contents, passes) if chunk.id not in contents.vectors)
 
+    def embedded(self, ids: Collection[str]) -> set[str]:
+        """Those of ``ids`` that have a vector."""
+        with self._lock:
+            return {one for one in ids if one in self._contents.vectors} if self._contents else set()
+
     def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Keep vectors of shape (len(ids), dim)."""
         with self._lock:

@@ -27,7 +27,7 @@ Mode = Literal["hybrid", "semantic", "text", "exact", "regex"]
 DEPTH_ALONE = 200
 DEPTH_TOGETHER = 50
 DEPTH_NAMED = 50  # definitions of an asked name, and chunks of a file called so
-NEAR = 50  # chunks that a search says it found or nearly found, shown or not: they are worth a vector first
+NEAR = 100  # chunks that a search says it found or nearly found, shown or not: as many as two tiers' candidates
 FILES_POINTED_AT = 3  # that an asked path with a line may mean
 
 
@@ -122,7 +122,8 @@ def _hits(known: Mapping[str, Chunk], ranked: Sequence[Ranked]) -> tuple[Hit, ..
 
 def gather(store: ChunkStore, query: Query, asked: Asked, depth: int) -> Gathered:
     """All that the store says to the query, before it is ordered."""
-    found = Gathered(_legs(store, query, depth), _named(store, query, asked), reach=query.reach)
+    legs = _legs(store, query, depth)
+    found = Gathered(legs, _named(store, query, asked), reach=_reach(store, query, legs))
     # Of the first depth alone: what only a deeper page knows must not change the pages before it.
     first = _cut(found, _first_depth(query)).outlines.values()
     paths = dict.fromkeys(outline.file_path for outline in first)
@@ -143,6 +144,15 @@ def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candida
         asked = {leg: pool.submit(ask[leg], store, query, depth) for leg in others}
         answer = ask[last](store, query, depth)
         return {leg: pending.result() for leg, pending in asked.items()} | {last: answer}
+
+
+def _reach(store: ChunkStore, query: Query, legs: Mapping[str, Sequence[Candidate]]) -> float:
+    """The share of what the other tiers found that has a vector: what was asked before has (indexer/refine.py)."""
+    if query.reach in (0.0, 1.0):
+        return query.reach
+    depth = _first_depth(query)
+    ids = {one.outline.id for leg, found in legs.items() if leg != "vector" for one in found[:depth]}
+    return len(store.embedded(ids)) / len(ids) if ids else query.reach
 
 
 def _named(store: ChunkStore, query: Query, asked: Asked) -> list[Outline]:

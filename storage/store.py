@@ -128,6 +128,10 @@ class ChunkStore(Protocol):
         """Up to ``limit`` chunks that have no vector, by path and place: of all, or of these paths, or these ids."""
         ...
 
+    def embedded(self, ids: Collection[str]) -> set[str]:
+        """Those of ``ids`` that have a vector."""
+        ...
+
     def add_vectors(self, ids: Sequence[str], vectors: NDArray[np.float32]) -> None:
         """Store vectors, shape (len(ids), dim), rows of norm 1; ids that are unknown or have one are ignored."""
         ...

@@ -171,7 +171,9 @@ class Panel:
             assert query.vector is not None
             near = [Candidate(outline, float(vectors[outline.id] @ query.vector)) for outline in outlines]
             leg = sorted((one for one in near if one.score >= query.min_similarity), key=lambda one: -one.score)
-            found[AGAIN, ""] = replace(before, legs={**before.legs, "vector": leg}, reach=1.0)
+            others = {one.outline.id for candidates in before.legs.values() for one in candidates}
+            reach = len(others.intersection(outline.id for outline in outlines)) / max(1, len(others))
+            found[AGAIN, ""] = replace(before, legs={**before.legs, "vector": leg[:DEPTH_TOGETHER]}, reach=reach)
 
     def cases(self) -> list[Case]:
         """Everything that was said."""

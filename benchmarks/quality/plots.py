@@ -1,6 +1,7 @@
-"""Pictures of the figures that ``compare`` wrote: quality against time, and against tokens.
+"""Pictures of the figures that ``compare`` and ``coverage`` wrote: quality against time, tokens, and vectors made.
 
-    python -m benchmarks.quality plots [--figures docs/quality.json] [--pictures docs/pictures]
+    python -m benchmarks.quality plots [--figures docs/quality.json] [--coverage docs/coverage.json]
+                                       [--pictures docs/pictures]
 
 Drawn from the file alone, so they can be drawn again without asking anything again. Transparent, in colours that can be
 read on white and on black. Needs matplotlib (the group ``bench`` of pyproject.toml).
@@ -49,6 +50,12 @@ LOOKS = {
 }
 
 
+COVERED = {
+    "repositories": ("files and lines,\n19 repositories", "#2f7ce0"),
+    "functions": ("functions by their\ndocumentation", "#cf6f12"),
+}
+
+
 def spread(heights: Sequence[float], gap: float) -> list[float]:
     """Heights at least ``gap`` apart, in the same order: from the highest down, each stays or moves down."""
     found = list(heights)
@@ -88,6 +95,24 @@ def token_picture(programs: Programs, path: Path) -> None:
         look = LOOKS[name]
         axes.plot(BUDGETS, shares, look.line, marker=look.marker, color=look.colour, markersize=5)
     _names(axes, {name: (shares[-1], LOOKS[name].title) for name, shares in drawn.items()})
+    _save(figure, path)
+
+
+def coverage_picture(measured: dict[str, Any], path: Path) -> None:
+    """What nDCG@10 gains over words alone as vectors come, a line for each set and order, from sketches on."""
+    figure, axes = _empty("chunks that have a vector, per cent", "nDCG@10 beside words alone")
+    axes.axhline(0, color=INK, linestyle=":", linewidth=1)
+    for name, (title, colour) in COVERED.items():
+        orders = measured[name]["ndcg"]
+        alone, sketch = orders[""]["text"], orders[""]["text + sketch"]
+        for order, line in (("refining", "-"), ("random", "--")):
+            shares = {int(stage.removesuffix(" %")): figure_ for stage, figure_ in orders[order].items()}
+            gains = [value - alone for value in (sketch, *shares.values())]
+            axes.plot([0, *shares], gains, line, marker="o", color=colour, markersize=5)
+        said = f"{title}\n{alone:.3f}, {sketch:.3f}, {shares[100]:.3f}"
+        axes.annotate(said, (100, gains[-1]), (8, 0), textcoords="offset points", color=colour, va="center")
+    axes.set_xticks([0, 10, 25, 50, 100])
+    axes.set_xlim(-2, 101)
     _save(figure, path)
 
 
@@ -138,12 +163,15 @@ def _save(figure: Any, path: Path) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--figures", type=Path, default=Path("docs/quality.json"))
+    parser.add_argument("--coverage", type=Path, default=Path("docs/coverage.json"))
     parser.add_argument("--pictures", type=Path, default=Path("docs/pictures"))
     arguments = parser.parse_args(argv)
     programs = json.loads(arguments.figures.read_text(encoding="utf-8"))["questions"]
     arguments.pictures.mkdir(parents=True, exist_ok=True)
     time_picture(programs, arguments.pictures / "quality-time.png")
     token_picture(programs, arguments.pictures / "quality-tokens.png")
+    covered = json.loads(arguments.coverage.read_text(encoding="utf-8"))
+    coverage_picture(covered, arguments.pictures / "quality-coverage.png")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ class Gathered:
     pointed: frozenset[str] = frozenset()  # ids of chunks that hold an asked line
     phrases: Mapping[str, float] = field(default_factory=dict)  # id -> how much of what is quoted it has, 0 to 1
     links: Mapping[str, float] = field(default_factory=dict)  # path -> how central the file is, 0 to 1
-    reach: float = 1.0  # the share of the chunks that the vector can find, 0 to 1
+    reach: float = 1.0  # the share of what other legs found that the vector can find, 0 to 1
 
     @property
     def outlines(self) -> dict[str, Outline]:
@@ -127,8 +127,8 @@ def gathered(asked: Asked, found: Gathered, weights: Weights) -> list[Evidence]:
 def weigh(leg: str, found: Gathered, weights: Weights) -> dict[str, float]:
     """A leg's scores as shares of its best, times the leg's weight among the legs that speak.
 
-    Vectors of a part of the chunks know nothing of the others, where the best may be: they weigh as much as the part is
-    large, and sketches, which every chunk has, as much as it is small.
+    Vectors of a part of the candidates know nothing of the others, where the best may be: they weigh as much as the
+    part is large, and sketches, which every chunk has, as much as it is small.
 
     BM25 is shared out from nothing: half the best score is half the terms. Cosines are shared out from half of the
     leg's least: models crowd them together far above zero, and only the differences tell. Where some are below zero, as

@@ -213,6 +213,15 @@ def test_chunks_without_a_vector_are_given_of_some_paths_or_ids_alone(store: Chu
     assert store.missing_vectors(9, paths=[]) == store.missing_vectors(9, ids=[]) == []
 
 
+def test_which_chunks_have_a_vector_is_known(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    first, second = PARSER.chunks
+    assert store.embedded([first.id, second.id]) == set()
+    store.add_vectors([second.id], vectors_of([second]))
+    assert store.embedded([first.id, second.id, "unknown"]) == {second.id}
+    assert store.embedded([]) == set()
+
+
 def test_a_chunk_that_stays_keeps_its_vector(store: ChunkStore) -> None:
     store.replace_files(FILES)
     fill_vectors(store)

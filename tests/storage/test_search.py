@@ -187,6 +187,28 @@ def test_a_chunk_without_a_vector_is_found_by_its_sketch(store: ChunkStore) -> N
     assert (hit.chunk, hit.found_by) == (CACHE.chunks[0], ("sketch",))
 
 
+def test_vectors_weigh_as_much_as_they_reach_of_what_the_query_found(store: ChunkStore) -> None:
+    store.replace_files([TOKEN, CACHE, DOCS])
+    wanted = vector_of(TOKEN.chunks[0].content)
+
+    def told(words: str) -> dict[str, dict[str, float]]:
+        results = search(store, Query(words, wanted, covered=0.3))
+        return {hit.chunk.file_path: dict(hit.signals) for hit in results.hits}
+
+    store.add_vectors([TOKEN.chunks[0].id], wanted[None])
+    half = told("token")  # two chunks have the word, one of them a vector
+    store.add_vectors([DOCS.chunks[0].id], vectors_of(list(DOCS.chunks)))
+    assert told("token")["auth/token.py"]["vector"] == pytest.approx(2 * half["auth/token.py"]["vector"])
+
+
+def test_what_was_found_or_nearly_found_is_named_best_first_whatever_the_page(filled: ChunkStore) -> None:
+    everything = [hit.chunk.id for hit in search(filled, Query("token cache session")).hits]
+    assert len(everything) == 3
+    assert list(search(filled, Query("token cache session", limit=1)).near) == everything
+    assert list(search(filled, Query("token cache session", limit=1, offset=2)).near) == everything
+    assert search(filled, Query("session", mode="exact", limit=1)).near == (TOKEN.chunks[0].id,)
+
+
 class LosingStore(MemoryStore):
     """A file goes between a search's two reads: of candidates, and of the chunks to be shown."""
 
