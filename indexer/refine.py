@@ -54,8 +54,15 @@ class Refiner:
 
     def ask(self, ids: Sequence[str]) -> None:
         """Embed these chunks before all others, best first; the newest question goes before older ones."""
+        if ids:
+            with self._lock:
+                self._asked = list(dict.fromkeys([*ids, *self._asked]))[:_MOST_ASKED]
+
+    def taken(self) -> list[str]:
+        """What was asked for, best first, for whoever sees to it from here on."""
         with self._lock:
-            self._asked = list(dict.fromkeys([*ids, *self._asked]))[:_MOST_ASKED]
+            asked, self._asked = self._asked, []
+        return asked
 
     def run(self, store: ChunkStore, embedder: Embedder, report: Report, stop: Stop, most: int | None = None) -> int:
         """Embed the chunks that have no vector, until there are none or ``stop`` says so; returns how many.
@@ -81,7 +88,7 @@ class Refiner:
     def _work(self, run: _Run, unknown: Iterator[list[Chunk]], stop: Stop, say: Callable[[], None]) -> None:
         """Keep the children at work, and ask the cache for all that waits while they are."""
         while not stop():
-            run.frontier.ask(self._take())
+            run.frontier.ask(self.taken())
             run.begin()
             chunks = next(unknown, None)
             if chunks is not None:
@@ -90,11 +97,6 @@ class Refiner:
                 return
             run.gather(_HEAR_S if chunks is None else 0.0)
             say()
-
-    def _take(self) -> list[str]:
-        with self._lock:
-            asked, self._asked = self._asked, []
-        return asked
 
     def _unknown(
         self, store: ChunkStore, order: Sequence[str], waiting: Mapping[str, int], files: Mapping[str, FileRecord]

@@ -147,10 +147,14 @@ def write(work: Work, report: Report, stop: Stop, scope: Scope) -> tuple[Summary
         phase = progress.phase
         report(progress)
 
+    def ended() -> bool:
+        work.refiner.ask(lock.wanted())
+        return stop() or (phase == "vectors" and lock.asked())
+
     with writing(work.settings, work.root) as store:
         lock.answer()
         task = Task(work.root, store, work.settings, work.meaning, work.refiner, work.rules)
-        summary = run(task, reported, lambda: stop() or (phase == "vectors" and lock.asked()), scope)
+        summary = run(task, reported, ended, scope)
         return summary, lock.asked()
 
 

@@ -173,8 +173,11 @@ class Runs:
         return self._commands.next(0.0) or (after(None, force=False) if damaged else None)
 
     def _wait_for_another(self, said: str, *, again: bool) -> Outcome:
+        lock = WriterLock(index_directory(self._work.settings, self._work.root))
         if not again:
-            WriterLock(index_directory(self._work.settings, self._work.root)).ask()
+            lock.ask()
+        if ids := self._work.refiner.taken():
+            lock.want(ids)
         if said != self._said:
             _emit(self._wire, {"busy": said})
         self._said = said

@@ -3,6 +3,7 @@
     writer.lock    locked by the operating system for the one writing process
     writer.json    who that is; touched every few seconds, so that its age tells whether the holder still beats
     writer.asked   another process knows of changes and may not write: the holder looks at the directory again
+    writer.wanted  ids of chunks that were searched for elsewhere: the holder gives them vectors first
 
 Who may write is decided in storage/holder.py.
 """
@@ -15,7 +16,7 @@ import os
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
@@ -43,6 +44,7 @@ class WriterLock:
         self._lock_path = directory / "writer.lock"
         self._holder_path = directory / "writer.json"
         self._asked_path = directory / "writer.asked"
+        self._wanted_path = directory / "writer.wanted"
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -78,6 +80,24 @@ class WriterLock:
     def answer(self) -> None:
         """Forget what was asked; to be called before the directory is looked at, so that no asking is lost."""
         self._asked_path.unlink(missing_ok=True)
+
+    def want(self, ids: Sequence[str]) -> None:
+        """Tell the holder, whoever it is, which chunks are searched for; a hint, that the next one may replace."""
+        with contextlib.suppress(OSError):
+            descriptor, written = tempfile.mkstemp(dir=self._directory, prefix="writer.", suffix=".part")  # 0600
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(list(ids), file)
+            Path(written).replace(self._wanted_path)
+
+    def wanted(self) -> list[str]:
+        """What others have searched for since this was last asked. 2 µs where they have not."""
+        if not self._wanted_path.exists():
+            return []
+        with contextlib.suppress(OSError, ValueError):
+            ids: list[str] = json.loads(self._wanted_path.read_text(encoding="utf-8"))
+            self._wanted_path.unlink()
+            return ids
+        return []
 
     def _take(self, lock: FileLock) -> None:
         free = _acquired(lock)

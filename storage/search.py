@@ -147,12 +147,15 @@ def _legs(store: ChunkStore, query: Query, depth: int) -> dict[str, list[Candida
 
 
 def _reach(store: ChunkStore, query: Query, legs: Mapping[str, Sequence[Candidate]]) -> float:
-    """The share of what the other tiers found that has a vector: what was asked before has (indexer/refine.py)."""
+    """The share of what the other tiers found that has a vector, or of all chunks, if that is more.
+
+    What was asked before has vectors, however few others have (indexer/refine.py): asked again, nDCG@10 is .857 for .852.
+    """
     if query.reach in (0.0, 1.0):
         return query.reach
     depth = _first_depth(query)
     ids = {one.outline.id for leg, found in legs.items() if leg != "vector" for one in found[:depth]}
-    return len(store.embedded(ids)) / len(ids) if ids else query.reach
+    return max(query.reach, len(store.embedded(ids)) / max(1, len(ids)))
 
 
 def _named(store: ChunkStore, query: Query, asked: Asked) -> list[Outline]:

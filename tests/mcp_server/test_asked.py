@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from mcp_server.indexing import Meaning, wanted_fingerprint
+from indexer import refine
+from mcp_server.home import index_directory
+from mcp_server.indexing import Meaning, Scope, Work, wanted_fingerprint, write
 from mcp_server.jobs import Board
 from mcp_server.root_index import RootIndex
 from mcp_server.settings import Settings, load
+from storage.backends import open_store
+from storage.lock import WriterLock
 from storage.search import Query
 from storage.store import ChunkStore
 from tests.indexer.embedders import Noting
@@ -127,3 +132,35 @@ def test_a_run_that_ended_without_a_model_is_not_begun_again_by_each_search(
     jobs[0].post({"summary": {"finished": True, "meaning_off": "The model failed twice."}})
     jobs[0].post({"ended": ""})
     assert not root._left_unfinished()
+
+
+def test_what_a_server_searches_for_reaches_the_process_that_writes(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    for number in range(9):
+        (root / f"f{number}.py").write_text(f"def moor_{number}(ship):\n    return {number}\n", encoding="utf-8")
+    wanted = load(None, [f"storage.directory={tmp_path / 'indexes'}"], {}).settings
+
+    def elsewhere(_: Sequence[str]) -> None:
+        if len(embedder.asked) == 1:
+            with store_of(wanted, root) as store:
+                (last,) = store.missing_vectors(1, paths=["f0.py"])
+            WriterLock(index_directory(wanted, root)).want([last.id])
+
+    embedder = Noting(elsewhere)  # the newest file comes first, so the first one last
+    work = Work(root, wanted, Meaning(embedder, "", None, "no table"))
+    with pytest.MonkeyPatch.context() as small:
+        for name in ("FIRST_CHARACTERS", "FEWEST_CHARACTERS", "MOST_CHARACTERS"):
+            small.setattr(refine, name, 1)
+        summary, _ = write(work, lambda _: None, lambda: False, Scope())
+    assert (summary.chunks, summary.vectors) == (9, 9)
+    place = next(place for place, text in enumerate(embedder.asked) if "moor_0" in text)
+    assert place in (2, 3), "next, or after the piece that was begun meanwhile"
+
+
+@contextmanager
+def store_of(wanted: Settings, root: Path) -> Iterator[ChunkStore]:
+    """The index as another process reads it."""
+    store = open_store(wanted.storage, index_directory(wanted, root))
+    yield store
+    store.close()

@@ -169,3 +169,18 @@ def test_what_is_asked_is_known_until_it_is_answered(tmp_path):
     assert lock.asked()
     lock.answer()
     assert not lock.asked()
+
+
+def test_what_others_search_for_is_handed_over_once(tmp_path):
+    holder, other = WriterLock(tmp_path), WriterLock(tmp_path)
+    assert holder.wanted() == []
+    other.want(["a", "b"])
+    other.want(["c", "d"])
+    assert holder.wanted() == ["c", "d"]
+    assert holder.wanted() == []
+    (tmp_path / "writer.wanted").write_text("{half", encoding="utf-8")
+    assert holder.wanted() == []
+    if os.name == "posix":
+        other.want(["e"])
+        assert (tmp_path / "writer.wanted").stat().st_mode & 0o777 == 0o600
+    assert not list(tmp_path.glob("*.part"))
