@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import psutil
-
 from indexer.errors import WatchError
 
 BY_DIRECTORY = sys.platform == "linux"  # inotify has a watch a directory; other systems listen to whole trees
@@ -22,6 +20,8 @@ _REMOTE_START = ("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse
 
 def remote_disk(root: Path) -> str:
     """Why changes below ``root`` may go unheard, in a sentence: others write to a disk in the network; "" if local."""
+    import psutil  # 6 ms, and a command that only searches does not listen
+
     try:
         disks = [disk for disk in psutil.disk_partitions(all=True) if root.is_relative_to(disk.mountpoint)]
     except (OSError, psutil.Error):
