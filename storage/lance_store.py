@@ -19,22 +19,18 @@ from typing import TYPE_CHECKING, TypeVar
 
 from storage.ann import EXACT_UP_TO, Choice, plan_ann_index
 from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
-from storage.digests import Digests
 from storage.errors import IndexBusyError, IndexUnusableError
 from storage.fingerprint import Fingerprint, IndexState, compare, require_sketches, require_vectors
-from storage.lance import Database
 from storage.lance_errors import translated
+from storage.lance_force import IndexInForce
 from storage.lance_index import (
     OpenIndex,
     create_index,
     create_vectors,
-    inconsistent_paths,
-    open_index,
     unfinished,
 )
-from storage.lance_mend import mend_tables, reindex
-from storage.lance_upkeep import check_index, maintain_index
-from storage.layout import IndexFile, Layout, Stamp, private_files
+from storage.lance_upkeep import maintain_index
+from storage.layout import private_files
 from storage.lock import WriterLock
 from storage.matching import compile_pattern, first_matches, matched_lines
 from storage.ranking.links import centralities
@@ -55,15 +51,11 @@ class LanceStore:
     """The index of one root in ``directory``. Opens at first use; light until then."""
 
     def __init__(self, directory: Path, vector_index: Choice = "auto", exact_up_to: int = EXACT_UP_TO) -> None:
-        self._layout = Layout(directory)
-        self._digests = Digests(directory)
+        self._force = IndexInForce(directory)
+        self._layout = self._force.layout
         self._plan = partial(plan_ann_index, kind=vector_index, exact_up_to=exact_up_to)
         self._process_lock = WriterLock(directory)
         self._one_writer = threading.RLock()
-        self._opening = threading.Lock()
-        self._database: Database | None = None
-        self._stamp: Stamp | None = None
-        self._open: OpenIndex | None = None
 
     # The index as a whole
 
@@ -79,7 +71,7 @@ class LanceStore:
     def state(self, wanted: Fingerprint) -> IndexState:
         """Whether what is stored can serve ``wanted``; what is damaged is mended first, if that is soon done."""
         try:
-            index = self._current()
+            index = self._force.current()
         except IndexUnusableError:
             index = self._mended()
             if index is None:
@@ -94,7 +86,7 @@ class LanceStore:
             create_index(self._layout, fingerprint)
             self._layout.write_pending(())
             self._layout.trust()
-            self._digests.prune()
+            self._force.digests.prune()
 
     def reset_vectors(self, fingerprint: Fingerprint) -> None:
         """Drop the vectors alone: the model changed, the text did not."""
@@ -103,17 +95,14 @@ class LanceStore:
 
     def close(self) -> None:
         """Let go of files and memory."""
-        with self._opening:
-            if self._database is not None:
-                self._database.close()
-            self._database, self._open, self._stamp = None, None, None
+        self._force.close()
 
     # Files and their chunks
 
     def files(self) -> dict[str, FileRecord]:
         """Every file, by path; what a killed writer left half done has a record that equals no file."""
         records: dict[str, FileRecord] = self._read(lambda index: index.read_files(), {})
-        return records | {path: unfinished(path) for path in self._pending()}
+        return records | {path: unfinished(path) for path in self._force.pending()}
 
     def replace_files(self, files: Sequence[FileRows]) -> None:
         """Publish these files' rows in place of all earlier rows of the same paths, in one commit."""
@@ -234,38 +223,29 @@ class LanceStore:
     def maintain(self) -> None:
         """Bring indexes up to date, compact, prune old versions."""
         with self._process_writing():
-            index = self._begun()
-            maintain_index(self._layout, index.file, self._one_writer, self._plan)
+            maintain_index(self._layout, self._begun().file, self._one_writer, self._plan)
             with self._one_writer:
-                self._digests.note()
-                self._digests.prune()
+                self._force.digests.note()
+                self._force.digests.prune()
 
     def check(self, stop: Callable[[], bool] = lambda: False) -> list[Damage]:
         """Read every file and every row and hold them against their checksums; returns what to index again."""
-
-        def ask(index: OpenIndex) -> list[Damage]:
-            bad = self._digests.damaged(index.file.tables, most_bytes=None)
-            return [Damage("", f"{path} is not what was written") for path in bad] + check_index(index, stop)
-
-        try:
-            return self._read(ask, [])
-        except IndexUnusableError as error:
-            return [Damage("", str(error))]
+        return self._force.check(stop)
 
     def mend(self, *, thorough: bool = False, stop: Callable[[], bool] = lambda: False) -> list[Damage]:
         """Bring back what is damaged; returns what was. Looks only where a search found something, or if ``thorough``.
 
         The files of damaged rows are forgotten, so that the next run reads them again. Where that is not enough, the
-        index is corrupt afterwards.
+        index is corrupt afterwards. ``stop`` ends the looking early.
         """
         suspects = self._layout.suspects()
         if not suspects and not thorough:
             return []
         with self._write():
             try:
-                self._current()
+                self._force.current()
             except IndexUnusableError:
-                self._mended()
+                self._force.mended()
             damages = self.check(stop)
             if not damages and not suspects:
                 return []
@@ -276,18 +256,21 @@ class LanceStore:
             return damages
 
     def _bring_back(self, damages: Sequence[Damage], *, unreadable: bool) -> None:
-        index = self._begun()
-        bad = self._digests.damaged(index.file.tables, most_bytes=None)
-        if bad:
-            self._mend_files(index.file, bad)
-        elif unreadable:  # by a search, though every file is as it was written, as far as that is known
-            reindex(self._layout, index.file.tables)
-        self.delete_files({damage.path for damage in damages if damage.path} | inconsistent_paths(self._begun()).keys())
+        again = self._force.mend_files(unreadable=unreadable)
+        self.delete_files(again | {damage.path for damage in damages if damage.path})
         if any(not damage.path for damage in self.check()):
             raise IndexUnusableError(f"The index in {self._layout.directory} is damaged: index again.")
         self._layout.trust()
 
-    # Opening, and who may write
+    def _mended(self) -> OpenIndex | None:
+        """The index without what is damaged; None where it is lost, or another process writes, which then mends it."""
+        try:
+            with self._write():
+                return self._force.mended()
+        except IndexBusyError:
+            return None
+
+    # Who may write
 
     @contextlib.contextmanager
     def _process_writing(self) -> Iterator[None]:
@@ -299,105 +282,21 @@ class LanceStore:
         """One writing call: other threads wait, other processes are refused."""
         with self._process_writing(), self._one_writer:
             yield
-            self._digests.note()
+            self._force.digests.note()
 
     @contextlib.contextmanager
     def _changing(self, paths: Collection[str]) -> Iterator[OpenIndex]:
         """The index, while ``paths`` are announced as half done; they stay so where the block does not end well."""
         with self._write():
             index = self._begun()
-            pending = self._pending()
+            pending = self._force.pending()
             self._layout.write_pending(pending | set(paths))
-            with self._suspecting():
+            with self._force.suspecting():
                 yield index
             self._layout.write_pending(pending - set(paths))
 
-    @contextlib.contextmanager
-    def _suspecting(self) -> Iterator[None]:
-        """What cannot be read is looked at by the writer's next run: it may be damaged."""
-        try:
-            yield
-        except IndexUnusableError:
-            self._layout.suspect([""])
-            raise
-
-    def _pending(self) -> frozenset[str]:
-        """Paths that are half done; where that is damaged, the index was opened and mended before this is asked."""
-        try:
-            return self._layout.pending()
-        except ValueError:
-            return frozenset()
-
     def _read(self, ask: Callable[[OpenIndex], T], nothing: T) -> T:
-        """Ask the index in force; once more where another process put a new one in force meanwhile."""
-        index = self._current()
-        if index is None:
-            return nothing
-        try:
-            return ask(index)
-        except IndexUnusableError:
-            newer = self._current()
-            if newer is not index:
-                return ask(newer) if newer else nothing
-            self._layout.suspect([""])
-            raise
+        return self._force.read(ask, nothing)
 
     def _begun(self) -> OpenIndex:
-        index = self._current()
-        if index is None:
-            raise IndexUnusableError(f"There is no index in {self._layout.directory} yet; begin one with reset.")
-        return index
-
-    def _current(self) -> OpenIndex | None:
-        """The index in force, opened again whenever index.json has changed; None while there is none."""
-        with self._opening, translated(f"The index in {self._layout.directory}"):
-            stamp = self._layout.stamp()
-            if stamp is None:
-                self._open, self._stamp = None, None
-            elif stamp != self._stamp:
-                self._open, self._stamp = self._opened(), stamp
-            return self._open
-
-    def _opened(self) -> OpenIndex | None:
-        directory = self._layout.directory
-        try:
-            file = self._layout.read_index()
-            self._layout.pending()
-        except ValueError as error:
-            raise IndexUnusableError(
-                f"The index in {directory} has lost its description ({error}): index again."
-            ) from error
-        if file is None:
-            return None
-        if bad := self._digests.damaged(file.tables):
-            raise IndexUnusableError(
-                f"{len(bad)} files of the index in {directory} are damaged, the first is {bad[0]}: index again."
-            )
-        if self._database is None:
-            self._database = Database(directory)
-        return open_index(self._database, file)
-
-    def _mended(self) -> OpenIndex | None:
-        """The index without what is damaged; None where it is lost, or another process writes, which then mends it."""
-        try:
-            with self._write():
-                file = self._layout.read_index()
-                if file is None:
-                    return None
-                self._mend_files(file, self._digests.damaged(file.tables))
-                return self._begun()
-        except (IndexUnusableError, IndexBusyError, ValueError):
-            return None
-
-    def _mend_files(self, file: IndexFile, damaged: Collection[str]) -> None:
-        """Do without ``damaged`` files, and announce as half done what then tells different stories.
-
-        Raises IndexUnusableError where rows are lost.
-        """
-        pending = self._pending()
-        mend_tables(self._layout, file, damaged)
-        self._layout.write_pending(pending)  # legible now
-        self._digests.note()
-        self._digests.prune(without=damaged)
-        self._stamp = None  # opened again
-        self._layout.write_pending(pending | inconsistent_paths(self._begun()).keys())
+        return self._force.begun()

@@ -1,0 +1,157 @@
+"""The index that is in force in a directory: opened, opened again when another is, and brought back when it is damaged.
+
+No policy on who may write: what mends is for the writer to call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from storage.digests import Digests
+from storage.errors import IndexUnusableError
+from storage.lance import Database
+from storage.lance_errors import translated
+from storage.lance_index import OpenIndex, inconsistent_paths, open_index
+from storage.lance_mend import mend_tables, reindex
+from storage.lance_upkeep import check_index
+from storage.layout import IndexFile, Layout, Stamp
+from storage.store import Damage
+
+T = TypeVar("T")
+
+
+class IndexInForce:
+    """One directory's index, for the threads of one process."""
+
+    def __init__(self, directory: Path) -> None:
+        self.layout = Layout(directory)
+        self.digests = Digests(directory)
+        self._opening = threading.Lock()
+        self._database: Database | None = None
+        self._stamp: Stamp | None = None
+        self._open: OpenIndex | None = None
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        with self._opening:
+            if self._database is not None:
+                self._database.close()
+            self._database, self._open, self._stamp = None, None, None
+
+    def read(self, ask: Callable[[OpenIndex], T], nothing: T) -> T:
+        """Ask the index in force; once more where another process put a new one in force meanwhile."""
+        index = self.current()
+        if index is None:
+            return nothing
+        try:
+            return ask(index)
+        except IndexUnusableError:
+            newer = self.current()
+            if newer is not index:
+                return ask(newer) if newer else nothing
+            self.layout.suspect([""])
+            raise
+
+    def begun(self) -> OpenIndex:
+        """The index in force. Raises IndexUnusableError where there is none, or it is damaged."""
+        index = self.current()
+        if index is None:
+            raise IndexUnusableError(f"There is no index in {self.layout.directory} yet; begin one with reset.")
+        return index
+
+    def current(self) -> OpenIndex | None:
+        """The same, opened again whenever index.json has changed; None while there is none."""
+        with self._opening, translated(f"The index in {self.layout.directory}"):
+            stamp = self.layout.stamp()
+            if stamp is None:
+                self._open, self._stamp = None, None
+            elif stamp != self._stamp:
+                self._open, self._stamp = self._opened(), stamp
+            return self._open
+
+    def _opened(self) -> OpenIndex | None:
+        directory = self.layout.directory
+        try:
+            file = self.layout.read_index()
+            self.layout.pending()
+        except ValueError as error:
+            raise IndexUnusableError(
+                f"The index in {directory} has lost its description ({error}): index again."
+            ) from error
+        if file is None:
+            return None
+        if bad := self.digests.damaged(file.tables):
+            raise IndexUnusableError(
+                f"{len(bad)} files of the index in {directory} are damaged, the first is {bad[0]}: index again."
+            )
+        if self._database is None:
+            self._database = Database(directory)
+        return open_index(self._database, file)
+
+    # What is half done or damaged
+
+    def pending(self) -> frozenset[str]:
+        """Paths that are half done; where that is damaged, the index was opened and mended before this is asked."""
+        try:
+            return self.layout.pending()
+        except ValueError:
+            return frozenset()
+
+    @contextlib.contextmanager
+    def suspecting(self) -> Iterator[None]:
+        """What cannot be read is looked at by the writer's next run: it may be damaged."""
+        try:
+            yield
+        except IndexUnusableError:
+            self.layout.suspect([""])
+            raise
+
+    def check(self, stop: Callable[[], bool]) -> list[Damage]:
+        """Hold every file and every row against their checksums; ``stop`` ends it early."""
+
+        def ask(index: OpenIndex) -> list[Damage]:
+            bad = self.digests.damaged(index.file.tables, most_bytes=None)
+            return [Damage("", f"{path} is not what was written") for path in bad] + check_index(index, stop)
+
+        try:
+            return self.read(ask, [])
+        except IndexUnusableError as error:
+            return [Damage("", str(error))]
+
+    def mended(self) -> OpenIndex | None:
+        """The index without the files that are damaged, as far as opening tells; None where it is lost or missing."""
+        try:
+            file = self.layout.read_index()
+            if file is None:
+                return None
+            self._do_without(file, self.digests.damaged(file.tables))
+            return self.begun()
+        except (IndexUnusableError, ValueError):
+            return None
+
+    def mend_files(self, *, unreadable: bool) -> frozenset[str]:
+        """Do without every file that is damaged; paths that are to be done again for it.
+
+        ``unreadable`` by a search, though every file is as it was written: indexes are then made anew. Raises
+        IndexUnusableError where rows are lost.
+        """
+        index = self.begun()
+        if bad := self.digests.damaged(index.file.tables, most_bytes=None):
+            self._do_without(index.file, bad)
+        elif unreadable:
+            reindex(self.layout, index.file.tables)
+        return frozenset(inconsistent_paths(self.begun()))
+
+    def _do_without(self, file: IndexFile, damaged: Collection[str]) -> None:
+        """Announce as half done what tells different stories without the ``damaged`` files."""
+        pending = self.pending()
+        mend_tables(self.layout, file, damaged)
+        self.layout.write_pending(pending)  # legible now
+        self.digests.note()
+        self.digests.prune(without=damaged)
+        self._stamp = None  # opened again
+        self.layout.write_pending(pending | inconsistent_paths(self.begun()).keys())
