@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from mcp_server.home import index_directory, note_root
+from mcp_server.settings import load
+
 MOST_S = 60
 COMMAND = [sys.executable, "-P", "-m", "mcp_server.cli"]
 
@@ -105,3 +108,14 @@ def test_where_no_index_can_be_kept_there_is_an_answer_and_a_word_why(
     assert done.returncode == 0
     assert "moor" in done.stdout
     assert "cannot be kept" in done.stderr
+
+
+def test_where_the_writer_was_killed_before_it_began_the_next_search_writes_the_index(
+    root: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    settings = load(None, [f"storage.directory={kept}"], {}).settings
+    note_root(index_directory(settings, root), root)  # all that the first search leaves behind by itself
+    answer = search(root, environment | {"CODELOUPE_STORAGE_DIRECTORY": str(kept)})
+    assert len(places(answer)) == 8
+    assert list(kept.glob("*/index.json"))
