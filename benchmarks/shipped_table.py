@@ -17,6 +17,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -122,13 +123,16 @@ def make(material: Material, embedder: Embedder, model_file: Path, arguments: ar
     print(f"error of the bridge {bridge.held_out_error:.3f}; {arguments.out.stat().st_size:,} bytes in {arguments.out}")
 
 
+_parts = lru_cache(maxsize=1 << 16)(tokens_of)
+
+
 def vocabulary_of(chunks: Sequence[tuple[str, str]], further: Sequence[str]) -> Vocabulary:
     """The words that several packages share, and ``further``; with each one's share of all tokens."""
     counts: Counter[str] = Counter()
     spread: Counter[str] = Counter()
     packages: dict[str, set[str]] = {}
     for package, text in chunks:
-        tokens = [token for word in words_of(text) for token in tokens_of(word)]
+        tokens = [token for word in words_of(text) for token in _parts(word)]
         counts.update(tokens)
         for token in set(tokens):
             spread[token] += 1
