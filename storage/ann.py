@@ -37,6 +37,8 @@ REBUILD_GROWTH = 1.5
 #     exact                                       231 ms   .998
 #     ivf_rq, 622 partitions                       50 s of processor to build
 #       100 of them, refine 8                       8 ms   .945
+#     ivf_rq, 128 partitions                       13 s
+#        24 of them, refine 16                     16 ms   .935
 #     ivf_rq,  64 partitions                      5.5 s, 14 MB
 #        12 of them, refine 8                       6 ms   .896
 #        24 of them, refine 16                      9 ms   .958
@@ -83,12 +85,12 @@ def plan_sketch_index(rows: int) -> AnnPlan | None:
     """The index for ``rows`` sketches, or None where a scan of all of them is fast enough."""
     if rows <= SKETCHES_SCANNED:
         return None
-    return AnnPlan("ivf_rq", max(16, round(math.sqrt(rows) / 8)), sub_vectors=0)
+    return AnnPlan("ivf_rq", max(64, round(math.sqrt(rows) / 20)), sub_vectors=0)
 
 
 def plan_sketch_query(rows: int, limit: int) -> AnnQuery:
-    """How to ask an index over ``rows`` sketches for ``limit`` of them: half the partitions, 800 compared exactly."""
-    return AnnQuery(max(8, round(math.sqrt(rows) / 16)), max(4, math.ceil(800 / max(1, limit))))
+    """How to ask an index over ``rows`` sketches for ``limit`` of them: three partitions in four, 800 compared."""
+    return AnnQuery(max(48, round(math.sqrt(rows) / 27)), max(4, math.ceil(800 / max(1, limit))))
 
 
 def needs_build(plan: AnnPlan, rows: int, built_kind: str, built_rows: int) -> bool:
