@@ -85,7 +85,9 @@ class MemoryStore:
                 contents.by_path[rows.record.path] = rows.chunks
                 contents.imports[rows.record.path] = rows.imports
                 if rows.sketches is not None:
-                    contents.sketches.update(zip((chunk.id for chunk in rows.chunks), rows.sketches, strict=True))
+                    # With the precision an index on disk has, so that near ties have the same order in both.
+                    kept = rows.sketches.astype("<f2").astype("<f4")
+                    contents.sketches.update(zip((chunk.id for chunk in rows.chunks), kept, strict=True))
                 for chunk in rows.chunks:
                     contents.chunks[chunk.id] = chunk
                     contents.terms[chunk.id] = Counter(index_terms(chunk).split())
