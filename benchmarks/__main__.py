@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "pipeline": [str(ROOT)],
     "ranking": [],
     "serving": [],
+    "refining": [],
     "cold": [str(ROOT)],
     "kills": ["--times", "20"],
     "damage": ["--times", "20"],

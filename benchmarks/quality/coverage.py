@@ -1,7 +1,8 @@
 """How good answers are while vectors are being made: nDCG@10 of text, of text and sketch, and with a share of vectors.
 
     python -m benchmarks.quality coverage --questions DIR --repositories DIR --functions DIR [--every 10]
-                                          [--figures docs/coverage.json] [--cases FILE] [--weights sketch=0.2 ...]
+                                          [--figures docs/coverage.json] [--page docs/quality.md]
+                                          [--cases FILE] [--weights sketch=0.2 ...]
 
 Every directory is indexed anew in a scratch directory, in process; vectors come from the user's cache where it has
 them. Chunks get their vectors in the order in which refining takes them where nobody asks for anything
@@ -15,6 +16,7 @@ import argparse
 import json
 import pickle
 import random
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -76,6 +78,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(table(measured))
     for fall in falls(measured):
         print(f"FALLS  {fall}")
+    if arguments.page:
+        page = in_page(arguments.page.read_text(encoding="utf-8"), table(measured))
+        arguments.page.write_text(page, encoding="utf-8")
     if arguments.figures:
         arguments.figures.write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
 
@@ -88,6 +93,7 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="*", default=(), help="repositories and languages; all by default")
     parser.add_argument("--every", type=int, default=10, help="of the function-level set, every Nth question")
     parser.add_argument("--figures", type=Path, help="where to keep the figures, as JSON")
+    parser.add_argument("--page", type=Path, help="a page whose table is to be replaced by this one")
     parser.add_argument("--cases", type=Path, help="where to keep the candidates, or to take them from")
     parser.add_argument("--weights", nargs="*", default=(), metavar="NAME=NUMBER", help="other numbers of the ranking")
     arguments = parser.parse_args(argv)
@@ -253,6 +259,12 @@ def table(measured: Mapping[str, Any]) -> str:
             title = name if kind == "ndcg" else f"{name}, {kind}"
             lines += [f"| {title} | {order} | {' | '.join(_row(kinds[kind], order, stages))} |" for order in ORDERS]
     return "\n".join(lines)
+
+
+def in_page(page: str, lines: str) -> str:
+    """The page with this table in place of its own; ValueError where it has none, or several."""
+    before, after = re.split(r"^\| questions \| order.*\n(?:\|.*\n)+", page, flags=re.MULTILINE)
+    return f"{before}{lines}\n{after}"
 
 
 def _row(orders: Mapping[str, Mapping[str, float]], order: str, stages: Sequence[str]) -> list[str]:
