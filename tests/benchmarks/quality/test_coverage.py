@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.quality.coverage import SHARES, falls, portions, table
+from benchmarks.quality.coverage import ORDERS, SHARES, falls, portions, table
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -41,3 +43,17 @@ def test_a_fall_is_told_and_noise_is_not() -> None:
     assert falls(measured({"10 %": 0.599, "25 %": 0.7, "50 %": 0.65, "100 %": 0.8})) == [
         "functions, random: 0.700 with 25 %, 0.650 with 50 %"
     ]
+
+
+def test_the_page_shows_the_figures_of_the_file() -> None:
+    kept = json.loads((DOCS / "coverage.json").read_text(encoding="utf-8"))
+    assert table(kept) in (DOCS / "quality.md").read_text(encoding="utf-8")
+
+
+def test_answers_get_better_on_the_way_from_words_to_vectors() -> None:
+    kept = json.loads((DOCS / "coverage.json").read_text(encoding="utf-8"))
+    for kinds in kept.values():
+        for order in ORDERS:
+            stages = {**kinds["ndcg"][""], **kinds["ndcg"][order]}
+            ends = [stages[name] for name in ("text", "text + sketch", "100 %")]
+            assert all(first <= second for first, second in pairwise(ends))

@@ -27,7 +27,7 @@ def test_the_page_shows_the_figures_of_the_file_and_no_others() -> None:
         assert set(programs) <= set(LOOKS), "a program without a look is in no picture"
 
 
-@pytest.mark.parametrize("name", ["quality-time", "quality-tokens"])
+@pytest.mark.parametrize("name", ["quality-time", "quality-tokens", "quality-coverage"])
 def test_a_picture_is_small_and_on_the_page(name: str) -> None:
     assert (DOCS / "pictures" / f"{name}.png").stat().st_size < 150_000
     assert f"pictures/{name}.png" in (DOCS / "quality.md").read_text(encoding="utf-8")
