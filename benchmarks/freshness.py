@@ -115,13 +115,21 @@ def saving(root: Path, peer: Peer, table: Table, saves: int) -> None:
         while not found:
             answer = peer.call("search", query=name, mode="exact", format="json")[1]["structuredContent"]
             found, asked = bool(answer["hits"]), asked + 1
-            lies += not found and answer["freshness"]["state"] == "current"
+            if not found and answer["freshness"]["state"] == "current":
+                lies += 1
+                print(f"  {name}: {answer['freshness']}, watching {watching(peer)}")
         times.append(time.perf_counter() - began)
     p50, p95 = milliseconds(times)
     table.add(f"a save and a search at once, until found, p50 of {saves}", p50, "ms", LIMIT_SAVE_MS)
     table.add("the same, p95", p95, "ms")
     table.add("searches that it took, on average", asked / saves, "")
     table.add("answers that called themselves current without it", lies, "", 0)
+
+
+def watching(peer: Peer) -> str:
+    """What the server says of its listening."""
+    said: str = peer.call("status", format="json")[1]["structuredContent"]["roots"][0]["watching"]
+    return said
 
 
 def unasked(root: Path, store: ChunkStore, table: Table, saves: int) -> None:
@@ -185,6 +193,7 @@ def main() -> int:
         root = plant((scratch / "tree").resolve(), asked.files)
         with served([*SERVER, str(root)], user) as peer:
             print(peer.call("index", wait=True)[1]["content"][0]["text"])
+            until(lambda: watching(peer).endswith("directories"), "the server listens")
             quiet(peer, table)
             saving(root, peer, table, asked.saves)
             store = open_store(settings.storage, index_directory(settings, root))
