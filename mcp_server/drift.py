@@ -21,8 +21,8 @@ PART_REST_FACTOR = 4
 LEAST_PART_REST_S = 0.02
 # What is heard is not relied upon alone: after so long the whole tree is looked at again. It begins short, so that a
 # system that does not tell is found out soon, and doubles with each look that finds nothing but what was told. Where
-# something happened, more may have happened that was lost on the way (watchfiles forgets what comes in while it hands
-# out what came before: one save in some thousands): then it is short again.
+# something happened, more may have happened that was lost on the way (indexer/inotify.py says how): then it is short
+# again.
 FIRST_RECHECK_S = 2.0
 LONGEST_RECHECK_S = 60.0
 MISSES = 2  # whole looks in a row that found what nobody told: from then on nothing that is heard is relied upon

@@ -6,14 +6,13 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
 from mcp_server import home
 from mcp_server.drift import Drift
-from mcp_server.errors import EXPECTED, ProductError
+from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness, State
 from mcp_server.indexing import REBUILD_REASONS, Meaning, wanted_fingerprint
 from mcp_server.jobs import Job, JobView
@@ -180,9 +179,6 @@ class RootIndex:
 
     def listen(self) -> None:
         """Take up changes as the system tells of them, until ``close``; where it does not, searches look as before."""
-        if self.settings.storage.backend != "memory":
-            with suppress(ProductError):  # whoever indexes says it
-                home.note_root(self.directory, self.path)  # what is heard is known to be all by a file in there
         self.watch.listen(self._freshen, self.directory)
 
     def close(self, *, wait: bool = True) -> None:
