@@ -67,7 +67,7 @@ def test_only_directories_on_the_way_are_entered(root: Path) -> None:
 def test_rules_that_are_known_are_not_asked_for_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rules = root_rules(root, SETTINGS)
     monkeypatch.setattr("indexer.walker.root_rules", None)
-    found = list(walk(root, SETTINGS, Look(Part(frozenset({"server.log", "a.py"})), rules)))
+    found = list(walk(root, SETTINGS, Look(Part(frozenset({"server.log", "a.py"})), rules=rules)))
     assert [one.path for one in found if isinstance(one, SourceFile)] == ["a.py"]
     assert not [one for one in found if isinstance(one, Skip)]
 
