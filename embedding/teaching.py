@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 SIF = 1e-3
 POWER = 0.7  # of a token's count in a text: 1 is better for questions about files, .5 for questions about functions
-PRIOR_RIDGE = 5.0  # with a prior the held-out error would choose a weaker one, which ranks worse
+PRIOR_RIDGE = 5.0  # chosen by ranking, to which the held-out error is no guide
 
 
 @dataclass(frozen=True, slots=True)
