@@ -9,6 +9,7 @@ whoever opens the index holds the files against the notes.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -81,7 +82,7 @@ class Digests:
         Reads files it has not found good before, up to ``most_bytes``. Of commits only the newest of a table counts; it
         must be there. Other files may be gone: the library removes what no commit needs.
         """
-        bad = []
+        bad = list(self._missing_commits(tables))
         left = most_bytes
         for path, note in self._to_read(tables):
             if left is not None:
@@ -93,7 +94,19 @@ class Digests:
                 self._known_good.add(path)
             else:
                 bad.append(path)
-        return bad
+        return list(dict.fromkeys(bad))
+
+    def _missing_commits(self, tables: Collection[str]) -> Iterator[str]:
+        """Newest commits that the library wrote and that are not there; it says itself which was the newest."""
+        for table in tables:
+            folder = f"{table}.lance/_versions"
+            try:
+                hint = json.loads((self._directory / folder / "latest_version_hint.json").read_text("utf-8"))
+                commit = f"{folder}/{2**64 - 1 - int(hint['version']):020}.manifest"
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+            if not (self._directory / commit).exists() and not self._superseded(commit):
+                yield commit
 
     def _to_read(self, tables: Collection[str]) -> Iterator[tuple[str, Note]]:
         notes = self._current()
@@ -160,7 +173,7 @@ class Digests:
         except (FileNotFoundError, NotADirectoryError):
             return
         self._looked[place] = changed
-        # A file in the making has a "#" or a "." before its time; the hint is written over and over.
+        # A file in the making is called .tmp and letters until it is whole; the hint is written over and over.
         yield from (f"{place}/{name}" for name in names if name.endswith((".lance", ".idx", ".arrow", ".manifest")))
 
 

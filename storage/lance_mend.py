@@ -64,10 +64,13 @@ def _kind(path: str) -> tuple[str, str]:
 
 def _step_back(table: Path, damaged: Collection[str]) -> bool:
     """Remove the newest commits of ``table`` that are damaged or empty; whether one remains."""
+    hint = table / "_versions" / "latest_version_hint.json"
+    if any(path.startswith(f"{table.name}/_versions/") for path in damaged):
+        hint.unlink(missing_ok=True)  # it names one that is not to be used, or not even there
     for commit in sorted((table / "_versions").glob("*.manifest")):  # named so that the newest sorts first
         if commit.stat().st_size and f"{table.name}/_versions/{commit.name}" not in damaged:
             return True
         _log.warning("The commit %s of %s is damaged; the one before it is used.", commit.name, table.name)
         commit.unlink()
-        (table / "_versions" / "latest_version_hint.json").unlink(missing_ok=True)
+        hint.unlink(missing_ok=True)
     return False

@@ -127,5 +127,5 @@ def test_a_server_at_rest_is_in_no_other_servers_way(launch: Launch, servers: li
     servers[0].text("index", {"wait": True})
     assert running(servers[0].process.pid, INDEXER), "its child waits for the next change"
     assert writer(launch.home) == 0
-    (launch.roots[0] / "new.py").write_text("def moor_the_latecomer():\n    return 1\n", "utf-8")
-    assert "1 file read" in servers[1].text("index", {"wait": True})
+    assert "20 files read" in servers[1].text("index", {"wait": True, "force": True})
+    assert running(servers[0].process.pid, INDEXER), "and still waits"

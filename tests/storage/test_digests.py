@@ -158,6 +158,23 @@ def test_a_damaged_commit_is_stepped_back_from_and_its_files_are_done_again(dire
     assert [path for path, record in store.files().items() if record.size < 0] == ["d/f8.py"]
 
 
+def test_a_newest_commit_that_is_gone_is_missed_even_where_the_notes_are_lost(directory: Path) -> None:
+    newest_commits(directory)[0].unlink()  # of chunks: that of the deletion
+    (directory / "digests.txt").unlink()
+    store = LanceStore(directory)
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+    assert [path for path, record in store.files().items() if record.size < 0] == ["d/f8.py"]
+    assert damaged(directory) == []
+
+
+@pytest.mark.parametrize("said", ["", "{", '{"version": 900}', '{"version": -1}', "[]"])
+def test_a_damaged_hint_at_the_newest_commit_is_no_obstacle(directory: Path, said: str) -> None:
+    (directory / "chunks-1.lance" / "_versions" / "latest_version_hint.json").write_text(said, "utf-8")
+    store = LanceStore(directory)
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+    assert len(store.files()) == 299
+
+
 def test_a_reader_beside_a_writer_takes_new_commits_for_sound(directory: Path) -> None:
     reader = LanceStore(directory)
     assert reader.state(FINGERPRINT) is IndexState.CURRENT
