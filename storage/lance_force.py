@@ -19,6 +19,7 @@ from storage.lance_index import OpenIndex, inconsistent_paths, open_index
 from storage.lance_mend import mend_tables, reindex
 from storage.lance_upkeep import check_index
 from storage.layout import IndexFile, Layout, Stamp
+from storage.sql import any_of
 from storage.store import Damage
 
 T = TypeVar("T")
@@ -147,11 +148,14 @@ class IndexInForce:
         return frozenset(inconsistent_paths(self.begun()))
 
     def _do_without(self, file: IndexFile, damaged: Collection[str]) -> None:
-        """Announce as half done what tells different stories without the ``damaged`` files."""
+        """Announce as half done, and take out, what tells different stories without the ``damaged`` files."""
         pending = self.pending()
         mend_tables(self.layout, file, damaged)
         self.layout.write_pending(pending)  # legible now
         self.digests.note()
         self.digests.prune(without=damaged)
         self._stamp = None  # opened again
-        self.layout.write_pending(pending | inconsistent_paths(self.begun()).keys())
+        again = inconsistent_paths(self.begun()).keys()
+        self.layout.write_pending(pending | again)
+        if again:  # the chunks they have may be of a version that is gone
+            self.begun().chunks.delete(any_of("file_path", again))
