@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, replace
 from time import monotonic
@@ -163,7 +163,7 @@ class DriftCheck:
         if running is not None:
             try:
                 running.result(wait_s)
-            except FutureTimeoutError:
+            except (FutureTimeoutError, CancelledError):
                 pass
             except self._failures as error:
                 self.error = str(error)
@@ -194,12 +194,17 @@ class DriftCheck:
         if wanted == "part":
             assert before is not None  # a first look is a whole one
             paths = heard.paths | before.seen.different
+        seen = None
         try:
             seen = self._look(paths)
         except self._failures as error:
             self._failed(heard)
             outcome.set_exception(error)
             return
+        finally:
+            if seen is None and not outcome.done():
+                self._failed(heard)  # a bug, which the end of this thread tells: nobody shall wait for it
+                outcome.cancel()
         drift = Drift(seen, began, monotonic() - began, began, monotonic() - began)
         if wanted == "part" and before is not None:
             told_at = began if heard else before.told_at

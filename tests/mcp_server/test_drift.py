@@ -207,6 +207,21 @@ def test_what_differs_while_the_index_is_written_is_nobodys_fault():
     assert check.relied_upon
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_look_that_ended_by_a_bug_and_the_next_one_looks():
+    outcomes = iter([ZeroDivisionError("a bug"), SAME])
+
+    def look(_):
+        outcome = next(outcomes)
+        if isinstance(outcome, ZeroDivisionError):
+            raise outcome
+        return outcome
+
+    check = DriftCheck(look, (OSError,))
+    assert check.latest(10) is None
+    assert check.latest(10).changed == 0
+
+
 def test_a_failed_look_is_told_and_tried_again():
     outcomes = iter([OSError("the root is gone"), SAME])
 
