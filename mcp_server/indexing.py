@@ -113,18 +113,6 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What a run works on."""
-
-    root: Path
-    store: ChunkStore
-    settings: Settings
-    meaning: Meaning
-    refiner: Refiner = field(default_factory=Refiner)
-    rules: KeptRules | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Scope:
     """How much a run does: what changed, or every file, or the text and a few vectors."""
 
@@ -153,8 +141,7 @@ def write(work: Work, report: Report, stop: Stop, scope: Scope) -> tuple[Summary
 
     with writing(work.settings, work.root) as store:
         lock.answer()
-        task = Task(work.root, store, work.settings, work.meaning, work.refiner, work.rules)
-        summary = run(task, reported, ended, scope)
+        summary = run(work, store, reported, ended, scope)
         return summary, lock.asked()
 
 
@@ -166,19 +153,19 @@ def write_while_asked(work: Work, report: Report, stop: Stop, scope: Scope) -> S
     return summary
 
 
-def run(task: Task, report: Report, stop: Stop, scope: Scope) -> Summary:
+def run(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> Summary:
     """Bring the store up to date with the root; what was committed stays, whatever happens after it."""
     started = monotonic()
-    rebuilt = prepare(task.store, wanted_fingerprint(task.settings, task.meaning))
-    cutting = Cutting(task.settings.index, task.meaning.table)
+    rebuilt = prepare(store, wanted_fingerprint(work.settings, work.meaning))
+    cutting = Cutting(work.settings.index, work.meaning.table)
     part = Part(scope.paths) if scope.paths is not None and not rebuilt else None
-    look = Look(part, scope.force, task.rules.found(anew=part is None) if task.rules else None)
-    text = refresh_text(task.root, task.store, cutting, report, stop, look)
-    _tidy(task.store, report)
-    embedded, off = _embed(task, report, stop, scope)
+    look = Look(part, scope.force, work.rules.found(anew=part is None) if work.rules else None)
+    text = refresh_text(work.root, store, cutting, report, stop, look)
+    _tidy(store, report)
+    embedded, off = _embed(work, store, report, stop, scope)
     if embedded:
-        _tidy(task.store, report)
-    summary = _summary(task.store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
+        _tidy(store, report)
+    summary = _summary(store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
     return summary if scope.most_vectors is None else replace(summary, finished=text.finished)
 
 
@@ -219,11 +206,11 @@ REBUILD_REASONS = {
 }
 
 
-def _embed(task: Task, report: Report, stop: Stop, scope: Scope) -> tuple[int, str]:
-    if task.meaning.embedder is None:
-        return 0, task.meaning.off
+def _embed(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> tuple[int, str]:
+    if work.meaning.embedder is None:
+        return 0, work.meaning.off
     try:
-        return task.refiner.run(task.store, task.meaning.embedder, report, stop, scope.most_vectors), ""
+        return work.refiner.run(store, work.meaning.embedder, report, stop, scope.most_vectors), ""
     except EmbeddingError as error:
         return 0, str(error)  # the text is there and serves; the reason is said with every answer
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from indexer.pipeline import Progress, Stop
 from indexer.refine import Refiner
-from mcp_server.indexing import Scope, Summary, Task, Work, run, write_while_asked
+from mcp_server.indexing import Scope, Summary, Work, run, write_while_asked
 from mcp_server.jobs import Job, Post, ProcessJob, ThreadJob
 from storage.errors import IndexBusyError
 
@@ -49,11 +49,10 @@ def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) ->
         def report(progress: Progress) -> None:
             post(asdict(progress))
 
-        settings, meaning, scope = index.settings, index.meaning(), Scope(forced, most_vectors)
-        if settings.storage.backend == "memory":  # the store that is searched is the only one
-            summary = run(Task(index.path, index.open(), settings, meaning, refiner), report, stop, scope)
+        work, scope = Work(index.path, index.settings, index.meaning(), refiner), Scope(forced, most_vectors)
+        if index.settings.storage.backend == "memory":  # the store that is searched is the only one
+            summary = run(work, index.open(), report, stop, scope)
         else:
-            work = Work(index.path, settings, meaning, refiner)
             summary = in_turn(index, lambda: write_while_asked(work, report, stop, scope), stop)
         post({"summary": asdict(summary)})
 
