@@ -31,7 +31,7 @@ FEWEST_TO_TRAIN = 256
 # A build learns its partitions from the rows it sees. Past half as many again, recall falls and deltas pile up.
 REBUILD_GROWTH = 1.5
 
-# Sketches are short and come with the text. Up to some 50,000 they are kept in memory (vector_scan.py: .5 ms); a scan of
+# Sketches are short and come with the text. Up to some 50,000 are kept in memory (vector_scan.py: .5 ms); a scan of
 # 90,119 x 160 in the table took 39 ms of the 57 of a query. Above, an index of one bit a component in few large
 # partitions: to train many takes longer than all the rest of indexing. 387,440 of Linux's sketches, 50 rows a query:
 #
