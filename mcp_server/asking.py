@@ -51,11 +51,10 @@ class Asking:
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="model")
         self._embedded = lru_cache(maxsize=REMEMBERED_QUERIES)(self._embed)
 
-    def ask(self, request: SearchRequest, example: Example | None, *, any_vectors: bool, all_vectors: bool) -> Asked:
-        """What to look for in indexes of which ``any`` or ``all`` chunks have a vector.
+    def ask(self, request: SearchRequest, example: Example | None, *, any_vectors: bool) -> Asked:
+        """What to look for in indexes of which ``any_vectors`` says whether they have some.
 
-        A sketch is asked where chunks wait for their vectors, or the model for its time. Raises RequestError where
-        meaning alone is wanted and there is none.
+        Raises RequestError where meaning alone is wanted and there is none.
         """
         if request.mode in WITHOUT_MEANING:
             return Asked()
@@ -63,7 +62,7 @@ class Asking:
         text = example.text if example else ""
         vector, note = self._vector_or_note(request, text, meaning, any_vectors=any_vectors)
         sketch, doubts = None, ""
-        if meaning.table is not None and (vector is None or not all_vectors):
+        if meaning.table is not None:
             sketch, doubts = _sketched(meaning.table, request.query, text)
         if request.mode == "semantic" and meaning.embedder is None and meaning.table is None:
             raise RequestError(f"Search by meaning is off: {meaning.off}")

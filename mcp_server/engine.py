@@ -168,8 +168,8 @@ class Engine:
                 root.listen()
 
     def _asked(self, request: SearchRequest, example: Example | None) -> Asked:
-        covered = [root.covered() for root in self.roots.values()]
-        return self._asking.ask(request, example, any_vectors=max(covered) > 0, all_vectors=min(covered) == 1)
+        some = any(root.covered() > 0 for root in self.roots.values())
+        return self._asking.ask(request, example, any_vectors=some)
 
     def _query(self, request: SearchRequest, example: Example | None, asked: Asked) -> Query:
         """What each root is asked; several are asked for all pages up to this one, since any may hold the best."""

@@ -51,10 +51,11 @@ class Query:
 
     @property
     def legs(self) -> tuple[str, ...]:
-        """The tiers this query asks; sketches where a vector does not reach every chunk."""
+        """The tiers this query asks; by meaning alone, sketches stand in for vectors that are not there yet."""
+        rough = self.mode == "hybrid" or (self.mode == "semantic" and self.reach < 1)
         asks = {
             "text": self.mode != "semantic",
-            "sketch": self.mode != "text" and self.sketch is not None and self.reach < 1,
+            "sketch": rough and self.sketch is not None,
             "vector": self.mode != "text" and self.vector is not None,
         }
         return tuple(leg for leg, asked in asks.items() if asked)

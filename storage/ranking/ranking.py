@@ -29,7 +29,8 @@ class Weights:
 
     text: float = 0.7  # of the evidence, where other legs speak
     vector: float = 0.3
-    sketch: float = 0.3  # where no chunk has a vector; what each chunk with one adds to the vectors it takes from here
+    sketch: float = 0.3  # where no chunk has a vector
+    beside: float = 0.1  # of sketches where every chunk has one
     definition: float = 0.4  # of a chunk that defines an asked name
     name: float = 0.3  # of a chunk whose name's words all stand in the query
     phrase: float = 4.0  # of a chunk with all that the query quotes
@@ -127,9 +128,6 @@ def gathered(asked: Asked, found: Gathered, weights: Weights) -> list[Evidence]:
 def weigh(leg: str, found: Gathered, weights: Weights) -> dict[str, float]:
     """A leg's scores as shares of its best, times the leg's weight among the legs that speak.
 
-    Vectors of a part of the candidates know nothing of the others, where the best may be: they weigh as much as the
-    part is large, and sketches, which every chunk has, as much as it is small.
-
     BM25 is shared out from nothing: half the best score is half the terms. Cosines are shared out from half of the
     leg's least: models crowd them together far above zero, and only the differences tell. Where some are below zero, as
     without a floor, from the least.
@@ -137,14 +135,25 @@ def weigh(leg: str, found: Gathered, weights: Weights) -> dict[str, float]:
     candidates = found.legs[leg]
     if not candidates:
         return {}
-    part = {"text": 1.0, "sketch": 1 - found.reach, "vector": found.reach}[leg]
-    alone = sum(map(bool, found.legs.values())) == 1
-    weight = 1.0 if alone else getattr(weights, leg) * part
+    weight = leg_weight(leg, found, weights)
     scores = [candidate.score for candidate in candidates]
     least = min(scores)
     low = min(least, least / 2) if leg != "text" else 0.0
     width = (max(scores) - low) or 1.0
     return {candidate.outline.id: weight * (candidate.score - low) / width for candidate in candidates}
+
+
+def leg_weight(leg: str, found: Gathered, weights: Weights) -> float:
+    """What a leg's best candidate gets: 1 where no other leg found anything.
+
+    Vectors of a part of the candidates know nothing of the others, where the best may be: they weigh as much as the
+    part is large. Sketches, which every chunk has, weigh less beside vectors than in their stead.
+    """
+    if sum(map(bool, found.legs.values())) == 1:
+        return 1.0
+    reach = found.reach
+    parts = {"sketch": weights.sketch * (1 - reach) + weights.beside * reach, "vector": weights.vector * reach}
+    return parts.get(leg, weights.text)
 
 
 def file_standing(asked: Asked, chunks: Sequence[Evidence], found: Gathered, weights: Weights) -> dict[str, float]:

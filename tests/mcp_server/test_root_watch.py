@@ -146,7 +146,7 @@ def test_a_search_right_after_a_save_finds_it_and_says_so(root: Path, index: Roo
         (root / "pkg1" / "m1.py").write_text(f"def neap_{number}(): pass\n", encoding="utf-8")
         found, freshness = found_by_search(index, f"neap_{number}(")
         # A machine under load may take longer than a search waits: then the answer says what it lacks.
-        assert found == ["pkg1/m1.py"] or freshness.changed_files == 1
+        assert found == ["pkg1/m1.py"] or freshness.changed_files >= 1
 
 
 def test_new_renamed_deleted_and_newly_ignored_files_are_taken_up(root: Path, index: RootIndex) -> None:
@@ -204,6 +204,7 @@ def assert_current(index: RootIndex, branch: str, text: str) -> None:
 
 
 def test_an_answer_between_two_branches_names_both(root: Path, index: RootIndex) -> None:
+    eventually(lambda: index.freshness().state == "current", "everything has been looked at")
     assert index.freshness().branch == "main"
     notes = index._branch_notes("storm", behind=True)
     assert notes == ("these are answers of main; storm is checked out now",)

@@ -163,21 +163,22 @@ def test_pages_follow_each_other_where_a_deeper_one_finds_the_file_that_is_point
 
 
 @pytest.mark.parametrize(
-    ("covered", "given", "legs"),
+    ("covered", "given", "together", "by_meaning"),
     [
-        (1.0, ("vector", "sketch"), ("text", "vector")),
-        (0.4, ("vector", "sketch"), ("text", "sketch", "vector")),
-        (1.0, ("sketch",), ("text", "sketch")),
-        (0.4, ("vector",), ("text", "vector")),
-        (0.0, (), ("text",)),
+        (1.0, ("vector", "sketch"), ("text", "sketch", "vector"), ("vector",)),
+        (0.4, ("vector", "sketch"), ("text", "sketch", "vector"), ("sketch", "vector")),
+        (1.0, ("sketch",), ("text", "sketch"), ("sketch",)),
+        (0.4, ("vector",), ("text", "vector"), ("vector",)),
+        (0.0, (), ("text",), ()),
     ],
 )
-def test_sketches_are_asked_where_the_vector_does_not_reach_every_chunk(
-    covered: float, given: tuple[str, ...], legs: tuple[str, ...]
+def test_by_meaning_alone_sketches_stand_in_for_vectors_that_are_not_there_yet(
+    covered: float, given: tuple[str, ...], together: tuple[str, ...], by_meaning: tuple[str, ...]
 ) -> None:
     vectors = {name: vector_of("x") for name in given}
-    assert Query("x", **vectors, covered=covered).legs == legs  # type: ignore[arg-type]
-    assert Query("x", **vectors, covered=covered, mode="semantic").legs == legs[1:]  # type: ignore[arg-type]
+    assert Query("x", **vectors, covered=covered).legs == together  # type: ignore[arg-type]
+    assert Query("x", **vectors, covered=covered, mode="semantic").legs == by_meaning  # type: ignore[arg-type]
+    assert Query("x", **vectors, covered=covered, mode="text").legs == ("text",)  # type: ignore[arg-type]
 
 
 def test_a_chunk_without_a_vector_is_found_by_its_sketch(store: ChunkStore) -> None:
