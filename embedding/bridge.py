@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from embedding.distil import unit_rows
 from embedding.errors import LookupTableError
 from embedding.table_file import Bridge
 
@@ -85,9 +86,4 @@ def _solve(square: NDArray[np.float64], pull: NDArray[np.float64], ridge: float)
 
 
 def _error(pairs: _Pairs, matrix: Floats) -> float:
-    return float(1 - (_unit_rows(pairs.rows @ matrix) * _unit_rows(pairs.vectors)).sum(axis=1).mean())
-
-
-def _unit_rows(vectors: Floats) -> Floats:
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.where(norms > 0, norms, 1), np.float32)
+    return float(1 - (unit_rows(pairs.rows @ matrix) * unit_rows(pairs.vectors)).sum(axis=1).mean())

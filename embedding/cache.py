@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS claim (
     since INTEGER NOT NULL
 ) WITHOUT ROWID
 """
-CLAIM_S = 60  # what a claim is worth: longer than a text takes by far, but for the largest models on slow machines
+CLAIM_S = 600  # what a claim is worth: longer than a text takes by far, but for the largest models on slow machines
 CLAIM_LOOK_S = 0.05  # how often it is looked whether what others have claimed is made
 
 Answer = TypeVar("Answer")
@@ -238,7 +238,7 @@ def _total(database: sqlite3.Connection) -> int:
 
 
 def _release(database: sqlite3.Connection, keys: Iterable[bytes]) -> None:
-    database.executemany("DELETE FROM claim WHERE key = ?", [(key,) for key in keys])
+    database.executemany("DELETE FROM claim WHERE key = ? AND owner = ?", [(key, os.getpid()) for key in keys])
 
 
 def _rows(database: sqlite3.Connection, keys: Sequence[bytes]) -> list[tuple[bytes, int, int, bytes]]:

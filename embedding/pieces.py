@@ -1,8 +1,9 @@
 """Words cut into the pieces of a model's vocabulary, for the ids of these pieces.
 
-Not the model's own tokenizer: the longest piece that fits is taken from left to right. That is WordPiece to the letter;
-for vocabularies of byte pairs and of SentencePiece it comes close, and is enough to find rows for a rare word. Words
-are in lower case (embedding/words.py), so pieces that no such word can hold are passed over.
+Not the model's own tokenizer: the longest piece that fits is taken from left to right. That is WordPiece, but for a
+word it does not know, which is cut by inner pieces or without its accents; for vocabularies of byte pairs and of
+SentencePiece it comes close, and is enough to find rows for a rare word. Words are in lower case (embedding/words.py),
+so pieces that no such word can hold are passed over.
 """
 
 from __future__ import annotations

@@ -96,7 +96,8 @@ def refresh_text(
     for record in store.files().values():
         if record.skipped:
             skipped[record.skipped] = skipped.get(record.skipped, 0) + 1
-    return TextSummary(done, len(changes.gone), changes.unchanged, chunks, skipped, finished=done == total)
+    finished = done == total or not stop()  # what has gone since the walk is not waited for
+    return TextSummary(done, len(changes.gone), changes.unchanged, chunks, skipped, finished)
 
 
 def batches(

@@ -1,7 +1,8 @@
 """Vectors for the chunks that have none, those first that will serve first, while searches and edits go on.
 
 Work is done in pieces of some tenths of a second, a piece a child of the model: so what a question asks for comes next
-at once, and a stop waits for nothing. A piece under way at a stop ends in the vector cache, where a later run finds it.
+at once, and a stop waits for no piece: one under way ends in the vector cache, where a later run finds it. It waits for
+upkeep of the tables, where that goes on: a vector index of a large tree takes minutes.
 """
 
 from __future__ import annotations

@@ -159,7 +159,9 @@ class TreeWatch:
 
     def _said(self, raw: Raw | None) -> None:
         """Keep what matters of what the system said; None: it has lost something."""
-        if raw is None:
+        if raw is None:  # directories that went and came again among it: all are to be listened to anew
+            with self._changed:
+                self._covered = frozenset()
             self._tell(Heard(anywhere=True))
             return
         told = {(change, relative) for change, path in raw if (relative := self._relative(path)) is not None}

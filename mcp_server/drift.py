@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
@@ -124,6 +125,11 @@ def extent(last: Drift | None, heard: Heard, trust: Trust | None, now: float) ->
     return "part" if (heard.paths or last.seen.different) and last.part_due(now) else ""
 
 
+log = logging.getLogger(__name__)
+
+BROKEN = "the directory could not be compared with the index, by a bug (see the log); restart and report it"
+
+
 class DriftCheck:
     """Looks in a thread; a caller waits a little for the outcome and takes the last one otherwise."""
 
@@ -165,8 +171,8 @@ class DriftCheck:
                 running.result(wait_s)
             except (FutureTimeoutError, CancelledError):
                 pass
-            except self._failures as error:
-                self.error = str(error)
+            except self._failures:
+                log.debug("a look failed: %s", self.error)
         return self._with_heard()
 
     def unseen(self) -> Heard:
@@ -198,12 +204,12 @@ class DriftCheck:
         try:
             seen = self._look(paths)
         except self._failures as error:
-            self._failed(heard)
+            self._failed(heard, str(error))
             outcome.set_exception(error)
             return
         finally:
             if seen is None and not outcome.done():
-                self._failed(heard)  # a bug, which the end of this thread tells: nobody shall wait for it
+                self._failed(heard, BROKEN)  # a bug, which the end of this thread tells: nobody shall wait for it
                 outcome.cancel()
         drift = Drift(seen, began, monotonic() - began, began, monotonic() - began)
         if wanted == "part" and before is not None:
@@ -215,8 +221,9 @@ class DriftCheck:
             self._last, self._running, self._taken, self.error = drift, None, NOTHING, ""
         outcome.set_result(drift)
 
-    def _failed(self, heard: Heard) -> None:
+    def _failed(self, heard: Heard, error: str) -> None:
         with self._lock:
+            self.error = error
             self._running, self._taken = None, NOTHING
             if self._ears is not None:
                 self._ears.give_back(heard)

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -145,7 +146,10 @@ class Engine:
         import psutil  # a search has no use for it
 
         process = psutil.Process()
-        children = {child.pid: child.memory_info().rss for child in process.children(recursive=True)}
+        children = {}
+        for child in process.children(recursive=True):
+            with suppress(psutil.Error):  # it has ended meanwhile
+                children[child.pid] = child.memory_info().rss
         return Status(
             roots=tuple(root.status() for root in self.roots.values()),
             model=self._model_status(),

@@ -27,17 +27,21 @@ class Freshness:
     @property
     def text_share(self) -> float:
         """Share of the directory's files whose text is searchable, 0 to 1."""
-        return _share(self.files, self.files_expected)
+        return self._share(self.files, self.files_expected)
 
     @property
     def sketch_share(self) -> float:
         """Share of the chunks that have a sketch, 0 to 1."""
-        return _share(self.sketches, self.chunks) if self.chunks else self.text_share
+        return self._share(self.sketches, self.chunks) if self.chunks else self.text_share
 
     @property
     def vector_share(self) -> float:
         """Share of the chunks that have a vector, 0 to 1."""
-        return _share(self.vectors, self.chunks) if self.chunks else self.text_share
+        return self._share(self.vectors, self.chunks) if self.chunks else self.text_share
+
+    def _share(self, part: int, whole: int) -> float:
+        """Of nothing all is there, but only where it is known that there is nothing."""
+        return min(1.0, part / whole) if whole else float(self.state == "current")
 
     def as_json(self) -> dict[str, Any]:
         """For ``structuredContent`` and ``--json``."""
@@ -88,7 +92,3 @@ def percent(share: float) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """``1 file``, ``2 files``, ``1,200 files``."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def _share(part: int, whole: int) -> float:
-    return min(1.0, part / whole) if whole else 1.0

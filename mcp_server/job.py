@@ -168,7 +168,7 @@ class Runs:
         """Use the leisure for reading the whole index, once a day; what is still to be done after that, if anything."""
         damaged = False
         if not self._commands.ended:
-            with contextlib.suppress(*EXPECTED):  # whoever writes now reads it another time
+            with contextlib.suppress(OSError, *EXPECTED):  # it is read another time
                 damaged = inspect(self._work, self._commands.pending)
         return self._commands.next(0.0) or (after(None, force=False) if damaged else None)
 

@@ -61,6 +61,15 @@ class JobView:
         part = self.done / self.total if self.total else 0.0
         return begin + (end - begin) * min(part, 1.0)
 
+    @property
+    def takes_changes(self) -> bool:
+        """Whether a refresh would begin at once: nothing runs, or what can wait; another writer is told."""
+        return self.resting or bool(self.busy) or self.phase == "vectors"
+
+    def has_text(self, runs: int) -> bool:
+        """Whether the run after ``runs`` finished ones has published the text."""
+        return self.resting or self.runs > runs or (self.runs == runs and self.phase in ("vectors", "tidy"))
+
     def sentence(self) -> str:
         """What is going on, in one line."""
         if self.error:

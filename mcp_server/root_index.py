@@ -31,6 +31,7 @@ CHANGE_WAIT_S = 0.5  # a running job makes a few changed files searchable within
 OTHER_LOOK_S = 0.1  # how often one that waits for another process's work looks whether it is there
 STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while nothing of ours writes
 
+WORTH_SAYING_S = 2.0  # how old the last look at a directory that nobody listens to may be without a word
 LOOK_S = 10.0  # the longest look that a batch of changes waits for; a longer one is asked for again
 
 UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
@@ -78,7 +79,7 @@ class RootIndex:
     def begin(self) -> None:
         """Before a search: start or refresh what is needed, and wait a little for it where that helps."""
         state = self.state()
-        since = monotonic() if _takes_changes(self._view()) else math.inf  # else it looks at what is being done
+        since = monotonic() if self._view().takes_changes else math.inf  # else it looks at what is being done
         seen = self.watch.latest(DRIFT_WAIT_S)
         if state is not IndexState.CURRENT:
             self._wait_for_text(self.refresh(), self.settings.search.first_answer_wait_s)
@@ -98,25 +99,29 @@ class RootIndex:
             self.begin()  # it was found damaged after this search began
         if self.state() in UNREADABLE:
             return Results((), more=False, complete=True)
-        query = replace(query, covered=self.covered())
-        if self.state() is IndexState.STALE_SKETCH:
-            query = replace(query, sketch=None)
         try:
-            results = search(self.open(), query)
+            results = search(self.open(), self._served(query))
         except IndexUnusableError:
-            self.begin()  # it is told to the writer by now, which mends it
+            self.begin()  # it is told to the writer by now, which mends it; or it is another model's since
             if self.state() in UNREADABLE:
                 return Results((), more=False, complete=True)
-            results = search(self.open(), query)
+            results = search(self.open(), self._served(query))
         if results.damaged:
             self.refresh()
         self._ask_for_vectors(results.near)
         return results
 
+    def _served(self, query: Query) -> Query:
+        """The query without what an index of another model or table cannot answer."""
+        state = self.state()
+        vector = None if state is IndexState.STALE_MODEL else query.vector
+        sketch = None if state is IndexState.STALE_SKETCH else query.sketch
+        return replace(query, vector=vector, sketch=sketch, covered=self.covered())
+
     def refresh(self, *, force: bool = False, paths: frozenset[str] | None = None) -> Job:
         """The job that brings this index up to date, started or asked again; ``paths`` where all else is."""
         with self._lock:
-            if self._job is not None and not force and not _takes_changes(self._job.view()):
+            if self._job is not None and not force and not self._job.view().takes_changes:
                 return self._job
             self._asked_at = monotonic()
             if self._job is None or not self._job.refresh(force=force, paths=paths):
@@ -157,7 +162,7 @@ class RootIndex:
             vectors,
             stats.sketches if state is not IndexState.STALE_SKETCH else 0,
             seen.changed if seen else 0,
-            (*notes, *self._own_notes(state, seen), *self._branch_notes(branch, behind=bool(seen and seen.changed))),
+            (*notes, *self._own_notes(state, seen), *self._branch_notes(branch, behind=not self._is_level(seen))),
             branch,
         )
 
@@ -195,7 +200,7 @@ class RootIndex:
         """Take up what was heard; False while that cannot be: the index is being made, or its text written."""
         since = monotonic()
         try:
-            if self.state() is not IndexState.CURRENT or not _takes_changes(self._view()):
+            if self.state() is not IndexState.CURRENT or not self._view().takes_changes:
                 return False
             seen = self.watch.latest(LOOK_S)
             if self._is_behind(seen, since):
@@ -209,7 +214,7 @@ class RootIndex:
         if seen is None or not seen.changed:
             return False
         view = self._view()
-        return view.resting or bool(view.busy) or (_takes_changes(view) and seen.at >= max(since, self._asked_at))
+        return view.resting or bool(view.busy) or (view.takes_changes and seen.at >= max(since, self._asked_at))
 
     def _view(self) -> JobView:
         with self._lock:
@@ -243,7 +248,7 @@ class RootIndex:
         end = monotonic() + longest_s
         view = job.view()
         runs = view.runs + ending
-        while not _has_text(view, runs) and monotonic() < end:
+        while not view.has_text(runs) and monotonic() < end:
             if view.busy and self.is_up_to_date():
                 break
             view = job.wait_for_change(view, min(OTHER_LOOK_S, end - monotonic()) if view.busy else end - monotonic())
@@ -259,9 +264,13 @@ class RootIndex:
             return "indexing"
         if stats.chunks == 0 and state is IndexState.MISSING:
             return "empty"
-        if state is not IndexState.CURRENT or (seen and seen.changed):
+        if state is not IndexState.CURRENT or seen is None or seen.changed:
             return "stale"
         return "current"
+
+    def _is_level(self, seen: Drift | None) -> bool:
+        """Whether the index is known to have all that the directory has."""
+        return seen is not None and not seen.changed and not self.watch.pending()
 
     def _branch_notes(self, branch: str, *, behind: bool) -> tuple[str, ...]:
         """Which branch an answer is still of, where another has been checked out since."""
@@ -286,14 +295,6 @@ class RootIndex:
             notes.append(self.watch.error)
         if seen is None and not self.watch.error:
             notes.append("the directory is still being compared with the index")
+        if seen is not None and not self.watch.listening and (age_s := monotonic() - seen.at) > WORTH_SAYING_S:
+            notes.append(f"the directory was compared with the index {age_s:.0f} s ago")
         return tuple(notes)
-
-
-def _takes_changes(view: JobView) -> bool:
-    """Whether a refresh would begin at once: nothing runs, or what can wait; another process that writes is told."""
-    return view.resting or bool(view.busy) or view.phase == "vectors"
-
-
-def _has_text(view: JobView, runs: int) -> bool:
-    """Whether the run after ``runs`` finished ones has published the text."""
-    return view.resting or view.runs > runs or (view.runs == runs and view.phase in ("vectors", "tidy"))

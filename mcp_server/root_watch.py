@@ -123,7 +123,7 @@ class RootWatch:
             return
         self._check.rely_upon(self._ears)
         handled, wait_s, told = 0.0, BUSY_S, False
-        while not self._ended.is_set():
+        while not self._ended.is_set() and not self._deaf:
             heard = self._gathered(self._ears, handled, AFTER_S if told else IDLE_S)
             if heard <= handled and not told:
                 continue

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import xxhash
 
+from storage.replacing import replace_file
+
 # What is read when an index is opened: 12 MiB, of 10,000 chunks, in 3 ms of processor time. The rest of a large index
 # is held against its notes by ``check``, which the indexing child runs when it is idle.
 READ_AT_OPEN = 64 << 20
@@ -57,7 +59,7 @@ class Digests:
         if not lines:
             return
         with self._path.open("a", encoding="utf-8", newline="\n") as file:
-            file.write(lines)
+            file.write("\n" + lines if self._is_torn() else lines)
         notes.update((path, note) for path, note in new.items() if note)
         self._known_good.update(new)
         self._stamp = self._stamp_now()
@@ -73,7 +75,7 @@ class Digests:
         aside = self._path.with_suffix(".new")
         with aside.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(note.line(path) for path, note in kept.items())
-        aside.replace(self._path)
+        replace_file(aside, self._path)
         self._notes, self._stamp = kept, self._stamp_now()
 
     def damaged(self, tables: Collection[str], most_bytes: int | None = READ_AT_OPEN) -> list[str]:
@@ -108,8 +110,14 @@ class Digests:
             if not (self._directory / commit).exists() and not self._superseded(commit):
                 yield commit
 
+    def _is_torn(self) -> bool:
+        """Whether a kill left a line without its end."""
+        with self._path.open("rb") as file:
+            file.seek(max(0, self._path.stat().st_size - 1))
+            return file.read(1) not in (b"", b"\n")
+
     def _to_read(self, tables: Collection[str]) -> Iterator[tuple[str, Note]]:
-        notes = self._current()
+        notes = dict(self._current())  # another thread may note more meanwhile
         names = {f"{table}.lance" for table in tables if table}
         found = [path for path in notes if path.split("/", 1)[0] in names]
         commits: dict[str, str] = {}

@@ -2,6 +2,7 @@
 
 StorageError
 ├── IndexUnusableError    the table cannot be opened or read
+│   └── ForeignVectorsError   vectors or sketches that are none of this index: it is not damaged
 ├── IndexBusyError        another process writes this index
 ├── StorageFullError      no space, or the disk is read-only
 └── InvalidPatternError   not a regular expression, or not a glob
@@ -16,6 +17,10 @@ class StorageError(Exception):
 
 class IndexUnusableError(StorageError):
     """The stored index cannot be opened or read; rebuilding from source mends it."""
+
+
+class ForeignVectorsError(IndexUnusableError):
+    """Vectors or sketches of another dimension, or no numbers: the caller's mistake, or another model's index."""
 
 
 class IndexBusyError(StorageError):

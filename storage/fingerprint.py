@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from storage.chunk import FileRows
-from storage.errors import IndexUnusableError
+from storage.errors import ForeignVectorsError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,24 +58,35 @@ def compare(stored: Fingerprint | None, wanted: Fingerprint) -> IndexState:
 
 
 def require_sketches(fingerprint: Fingerprint, files: Sequence[FileRows]) -> None:
-    """Raise IndexUnusableError unless each file's sketches, where there are any, fit its chunks and the index."""
+    """Raise ForeignVectorsError unless each file's sketches, where there are any, fit its chunks and the index."""
     for rows in files:
         shape = (len(rows.chunks), fingerprint.sketch_dim)
         if rows.sketches is not None and rows.sketches.shape != shape:
-            raise IndexUnusableError(
+            raise ForeignVectorsError(
                 f"{rows.record.path} has sketches of shape {rows.sketches.shape}, and the index keeps {shape} "
                 f"({fingerprint.sketch or 'no table'}); sketch its chunks with the table of the index."
             )
 
 
+def require_sketch(fingerprint: Fingerprint, vector: NDArray[np.float32]) -> None:
+    """Raise ForeignVectorsError unless ``vector`` is of the dimension of the index's sketches."""
+    if vector.shape != (fingerprint.sketch_dim,):
+        raise ForeignVectorsError(
+            f"The index holds sketches of {fingerprint.sketch_dim} components ({fingerprint.sketch or 'no table'}), "
+            f"not of shape {vector.shape}; sketch the query with the table of the index."
+        )
+
+
 def require_vectors(fingerprint: Fingerprint, count: int, vectors: NDArray[np.float32]) -> None:
-    """Raise IndexUnusableError unless ``vectors`` are ``count`` finite ones of the index's dimension."""
+    """Raise ForeignVectorsError unless ``vectors`` are ``count`` finite ones of the index's dimension."""
     import numpy as np
 
     if vectors.shape != (count, fingerprint.dim):
-        raise IndexUnusableError(
+        raise ForeignVectorsError(
             f"The index holds vectors of {fingerprint.dim} components ({fingerprint.model or 'no model'}), not "
             f"an array of shape {vectors.shape} for {count}; make the vectors again with reset_vectors."
         )
     if not np.isfinite(vectors).all():
-        raise IndexUnusableError("A vector holds a value that is no number; nothing was stored: embed the texts again.")
+        raise ForeignVectorsError(
+            "A vector holds a value that is no number; nothing was stored: embed the texts again."
+        )

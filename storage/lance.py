@@ -31,8 +31,8 @@ T = TypeVar("T")
 # Old versions are kept this long for readers that stand on them. Nothing reads for longer than a few seconds.
 KEEP_VERSIONS = timedelta(hours=1)
 
-# Indexes that were built anew are kept for readers that found them before; in an hour a first index of a large tree
-# would leave half as much again as it holds.
+# Indexes that are not in force and younger are kept: one may be in the making. A reader that stood on one that goes
+# asks the newest then; in an hour a first index of a large tree would leave half as much again as it holds.
 KEEP_INDEXES = timedelta(minutes=2)
 
 # What a connection keeps of indexes and of tables' descriptions. The library's own limits are 6 GB and 1 GB.
@@ -241,7 +241,7 @@ class Table:
         self._write(self._table.optimize(cleanup_older_than=KEEP_VERSIONS))
 
     def drop_old_indexes(self) -> None:
-        """Remove the files of indexes that were replaced so long ago that no reader stands on them."""
+        """Remove the files of indexes that are not in force, but for those just built."""
         known = self._read(self._table.list_indices())
         if any(index.num_segments != 1 for index in known):
             return  # then one name does not tell of all its files; optimize prunes them

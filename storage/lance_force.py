@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from storage.digests import Digests
-from storage.errors import IndexUnusableError
+from storage.errors import ForeignVectorsError, IndexUnusableError
 from storage.lance import Database
 from storage.lance_errors import translated
 from storage.lance_index import OpenIndex, inconsistent_paths, open_index
@@ -44,18 +44,18 @@ class IndexInForce:
             self._database, self._open, self._stamp = None, None, None
 
     def read(self, ask: Callable[[OpenIndex], T], nothing: T) -> T:
-        """Ask the index in force; once more where another process put a new one in force meanwhile."""
+        """Ask the index in force; once more where that fails, since a writer may have replaced what it stood on."""
         index = self.current()
         if index is None:
             return nothing
         try:
             return ask(index)
+        except ForeignVectorsError:
+            raise
         except IndexUnusableError:
             newer = self.current()
-            if newer is not index:
-                return ask(newer) if newer else nothing
-            self.layout.suspect([""])
-            raise
+        with self.suspecting():
+            return ask(newer) if newer else nothing
 
     def begun(self) -> OpenIndex:
         """The index in force. Raises IndexUnusableError where there is none, or it is damaged."""
@@ -107,6 +107,8 @@ class IndexInForce:
         """What cannot be read is looked at by the writer's next run: it may be damaged."""
         try:
             yield
+        except ForeignVectorsError:
+            raise
         except IndexUnusableError:
             self.layout.suspect([""])
             raise
@@ -148,8 +150,12 @@ class IndexInForce:
         return frozenset(inconsistent_paths(self.begun()))
 
     def _do_without(self, file: IndexFile, damaged: Collection[str]) -> None:
-        """Announce as half done, and take out, what tells different stories without the ``damaged`` files."""
-        pending = self.pending()
+        """Announce as half done, and take out, what tells different stories without the ``damaged`` files.
+
+        Suspected from the first step to the last, so that one that is killed in between is done again.
+        """
+        pending, suspects = self.pending(), self.layout.suspects()
+        self.layout.suspect([""])
         mend_tables(self.layout, file, damaged)
         self.layout.write_pending(pending)  # legible now
         self.digests.note()
@@ -159,3 +165,5 @@ class IndexInForce:
         self.layout.write_pending(pending | again)
         if again:  # the chunks they have may be of a version that is gone
             self.begun().chunks.delete(any_of("file_path", again))
+        self.layout.trust()
+        self.layout.suspect(suspects)

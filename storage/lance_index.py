@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from storage.ann import AnnQuery, plan_ann_query, plan_sketch_query
 from storage.chunk import Candidate, Chunk, FileRecord
 from storage.chunk_rows import ChunkRows
-from storage.fingerprint import Fingerprint, require_vectors
+from storage.fingerprint import Fingerprint, require_sketch, require_vectors
 from storage.held import Held
 from storage.lance import Database, Table
 from storage.layout import IndexFile, Layout
@@ -97,6 +97,7 @@ class OpenIndex:
         """Chunks by the cosine similarity of their sketches, best first."""
         if self.sketches is None:
             return []
+        require_sketch(self.file.fingerprint, vector)
         if self.file.sketch_index_rows:  # so many that their rows are not kept: one read for both
             ask = plan_sketch_query(self.file.sketch_index_rows, limit)
             rows = self.chunks.alike(vector, OUTLINE_FIELDS, where, limit, ask)

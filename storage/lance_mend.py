@@ -39,19 +39,23 @@ def mend_tables(layout: Layout, file: IndexFile, damaged: Collection[str]) -> No
 def reindex(layout: Layout, tables: Collection[str]) -> None:
     """Make the indexes of these tables anew, from their rows."""
     file = layout.read_index()
-    if file is None:
+    if file is None or not tables:
         return
     database = Database(layout.directory)
     try:
         if file.chunks in tables:
-            index_chunks(database.open(file.chunks))
+            chunks = database.open(file.chunks)
+            chunks.drop_index("sketch")  # made again by the next upkeep, where it pays
+            index_chunks(chunks)
+            file = replace(file, sketch_index_rows=0)
         if file.files in tables:
             index_files(database.open(file.files))
         if file.vectors and file.vectors in tables:
             vectors = database.open(file.vectors)
-            vectors.drop_index("embedding")  # made again by the next upkeep, where it pays
+            vectors.drop_index("embedding")  # likewise
             index_vectors(vectors)
-            layout.write_index(replace(file, vector_index="exact", vector_index_rows=0))
+            file = replace(file, vector_index="exact", vector_index_rows=0)
+        layout.write_index(file)
     finally:
         database.close()
 

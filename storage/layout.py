@@ -27,6 +27,7 @@ from typing import Any
 import xxhash
 
 from storage.fingerprint import Fingerprint
+from storage.replacing import replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Layout:
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 file.write(text)
-            Path(aside).replace(path)
+            replace_file(Path(aside), path)
         except OSError:
             Path(aside).unlink(missing_ok=True)
             raise

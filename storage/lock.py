@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from storage.errors import IndexBusyError
 from storage.holder import BEAT_S, Holder, Sighting, Verdict, judge, refusal
+from storage.replacing import replace_file
 
 # filelock counts a process's holders without a lock of its own: two threads that come at once would refuse each other.
 _TAKING = threading.Lock()
@@ -100,10 +101,11 @@ class WriterLock:
         return []
 
     def _take(self, lock: FileLock) -> None:
+        judged = self._lock_file()
         free = _acquired(lock)
         seen = self._look(locked=not free)
         verdict = judge(seen)
-        if verdict is Verdict.BREAK and self._set_aside():
+        if verdict is Verdict.BREAK and self._set_aside(judged):
             free = _acquired(lock)
         if verdict is Verdict.WAIT or not free:
             lock.release()
@@ -127,10 +129,25 @@ class WriterLock:
             probe.flush()
             return os.fstat(probe.fileno()).st_mtime
 
-    def _set_aside(self) -> bool:
-        """Put the lock file that is not given back out of the way; False where the system does not allow it."""
+    def _lock_file(self) -> tuple[int, int] | None:
+        """Which file the lock is; None while there is none."""
         try:
-            self._lock_path.unlink()
+            status = self._lock_path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+    def _set_aside(self, judged: tuple[int, int] | None) -> bool:
+        """Put the lock file that is not given back out of the way.
+
+        False where the system does not allow it, or another process did it first and holds a new one.
+        """
+        aside = self._lock_path.with_name(f"writer.lock.{os.getpid()}")
+        try:
+            if self._lock_file() != judged:
+                return False
+            self._lock_path.rename(aside)
+            aside.unlink()
         except OSError:  # Windows keeps an open file
             return False
         return True
@@ -139,7 +156,7 @@ class WriterLock:
         holder = _own(datetime.now(UTC).isoformat("T", "seconds"))
         aside = self._holder_path.with_suffix(f".{holder.pid}")
         aside.write_text(json.dumps(asdict(holder)), "utf-8")
-        aside.replace(self._holder_path)  # whole or not at all, for whoever reads it meanwhile
+        replace_file(aside, self._holder_path)  # whole or not at all, for whoever reads it meanwhile
         over = _BEATING[self._holder_path] = threading.Event()
         threading.Thread(target=self._beat, args=(over,), daemon=True, name="writer's beat").start()
 

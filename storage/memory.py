@@ -14,7 +14,7 @@ import numpy as np
 
 from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
 from storage.errors import IndexUnusableError
-from storage.fingerprint import Fingerprint, IndexState, compare, require_sketches, require_vectors
+from storage.fingerprint import Fingerprint, IndexState, compare, require_sketch, require_sketches, require_vectors
 from storage.matching import compile_pattern, first_matches, matched_lines
 from storage.ranking.bm25 import Corpus, inverse_document_frequency, term_weight
 from storage.ranking.globs import path_predicate
@@ -173,8 +173,9 @@ class MemoryStore:
         passes = chunk_predicate(filters)
         with self._lock:
             contents = self._contents
-            if contents is None:
+            if contents is None or not contents.sketches:
                 return []
+            require_sketch(contents.fingerprint, vector)
             return _nearest(contents.sketches, _in_order(contents, passes), vector, limit)
 
     def find_matches(self, pattern: Pattern, limit: int, filters: Filters) -> Matches:

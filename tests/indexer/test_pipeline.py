@@ -95,3 +95,16 @@ def test_a_part_is_brought_up_to_date_and_nothing_else_looked_at(tmp_path: Path,
     assert (summary.read, summary.removed) == (1, 1)
     assert set(store.files()) == {"ebb.py", "flood.py"}
     assert [file.path for file in drift(tmp_path, store.files(), SETTINGS).to_read] == ["flood.py"]
+
+
+def test_a_run_is_finished_though_a_file_went_after_it_was_seen(tmp_path: Path, store: MemoryStore) -> None:
+    plant = [tmp_path / f"{name}.py" for name in ("ebb", "flood")]
+    for path in plant:
+        path.write_text("tide = 1\n", encoding="utf-8")
+
+    def going() -> bool:
+        plant[1].unlink(missing_ok=True)
+        return False
+
+    summary = refresh_text(tmp_path, store, Cutting(SETTINGS), lambda _: None, going)
+    assert (summary.finished, set(store.files())) == (True, {"ebb.py"})

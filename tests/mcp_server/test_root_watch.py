@@ -16,7 +16,8 @@ import pytest
 
 from embedding.cache import CachedEmbedder, VectorCache
 from indexer import watch
-from indexer.watch import Heard
+from indexer.errors import WatchError
+from indexer.watch import Heard, TreeWatch
 from mcp_server import root_watch
 from mcp_server.engine import Engine
 from mcp_server.freshness import Freshness
@@ -139,6 +140,19 @@ def test_a_save_is_searchable_without_anybody_asking(root: Path, index: RootInde
     (root / "pkg0" / "m0.py").write_text("def spring_tide(): pass\n", encoding="utf-8")
     eventually(lambda: finds(index, "spring_tide") == ["pkg0/m0.py"], "the save is searchable")
     assert finds(index, "tide_0(") == []
+
+
+def test_who_may_listen_no_more_says_why_and_turns_no_more(
+    root: Path, index: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: TreeWatch, __: list[str]) -> None:
+        raise WatchError("too many directories")
+
+    monkeypatch.setattr(TreeWatch, "cover", refused)
+    plant(root, {"pkg9/new.py": "def heard_last(): pass\n"})
+    eventually(lambda: found_by_search(index, "heard_last(")[0] == ["pkg9/new.py"], "it is found without listening")
+    eventually(lambda: index.watch.status() == "too many directories", "it says so")
+    eventually(lambda: not any(thread.name == "freshness" for thread in threading.enumerate()), "the thread has ended")
 
 
 def test_a_search_right_after_a_save_finds_it_and_says_so(root: Path, index: RootIndex) -> None:

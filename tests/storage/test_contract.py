@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from storage.chunk import Candidate, Filters, Outline
-from storage.errors import IndexUnusableError, InvalidPatternError
+from storage.errors import ForeignVectorsError, IndexUnusableError, InvalidPatternError
 from storage.fingerprint import IndexState
 from storage.ranking.terms import query_terms
 from storage.store import ChunkStore, Pattern
@@ -386,6 +386,17 @@ def test_an_index_without_a_table_has_no_sketches(store: ChunkStore) -> None:
     store.replace_files([replace(PARSER, sketches=None)])
     assert store.find_sketch(vector_of("x"), 5, ANY) == []
     assert store.stats().sketches == 0
+
+
+def test_a_question_by_another_model_or_table_is_refused_and_harms_nothing(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    fill_vectors(store)
+    with pytest.raises(ForeignVectorsError):
+        store.find_near(vector_of("x", DIM * 2), 5, ANY)
+    with pytest.raises(ForeignVectorsError):
+        store.find_sketch(vector_of("x", DIM * 2), 5, ANY)
+    assert store.state(FINGERPRINT) is IndexState.CURRENT
+    assert store.mend() == []
 
 
 def test_a_chunk_without_a_vector_is_not_near_anything(store: ChunkStore) -> None:

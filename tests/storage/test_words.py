@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from storage.ranking.words import LEAST_STEM, stem
+from storage.ranking.words import _SPELLED_OUT, LEAST_STEM, stem
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,7 @@ def test_a_doubled_letter_goes_only_where_an_ending_doubled_it(term: str, left: 
 @given(st.text() | st.text(alphabet="abcdeginorstvyz", min_size=1, max_size=14))
 def test_a_stem_begins_its_term_and_keeps_enough_of_it(term: str) -> None:
     stemmed = stem(term)
+    assume(stemmed not in _SPELLED_OUT.values())  # "param" is "parameter"
     assert term.startswith(stemmed)
     assert len(stemmed) >= min(len(term), LEAST_STEM)
     assert stem.__wrapped__(term) == stemmed

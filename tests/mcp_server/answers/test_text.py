@@ -123,6 +123,11 @@ def test_explaining_adds_a_line_a_hit():
     assert text.split("\n")[1] == "   text .400 + stem .100 = .500"
 
 
+def test_of_nothing_all_is_there_only_where_that_is_known():
+    assert Freshness("indexing", 0, 0, 0, 0).sentence() == "indexing; text 0 %, sketch 0 %, vectors 0 %"
+    assert Freshness("current", 0, 0, 0, 0).sentence() == "current; text 100 %, sketch 100 %, vectors 100 %"
+
+
 def test_freshness_says_what_is_missing():
     fresh = Freshness(
         "indexing", files=50, files_expected=100, chunks=200, vectors=1, changed_files=50, notes=("a note",)
