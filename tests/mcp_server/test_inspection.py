@@ -93,6 +93,18 @@ def test_an_interrupted_reading_is_made_up_for(work: Work, directory: Path) -> N
     assert inspect(work, lambda: False)
 
 
+def damages_are_mended(engine: Engine, root: Path) -> bool:
+    """Whether a search shows everything again; a run that had begun before the damage was found leaves it to the next."""
+    for _ in range(3):
+        settle(engine, root)
+        answer = engine.search(SearchRequest("moor ship", 10))
+        if {found.path for found in answer.found} == {f"moor{number}.py" for number in range(5)}:
+            settle(engine, root)
+            return True
+        assert answer.freshness.notes
+    return False
+
+
 def test_a_damaged_chunk_is_left_out_of_the_answer_told_and_indexed_again(
     engine: Engine, work: Work, directory: Path
 ) -> None:
@@ -100,9 +112,7 @@ def test_a_damaged_chunk_is_left_out_of_the_answer_told_and_indexed_again(
     first = engine.search(SearchRequest("moor ship", 10))
     assert {found.path for found in first.found} == {f"moor{number}.py" for number in (0, 1, 2, 4)}
     assert any("1 file left out whose stored text is damaged" in note for note in first.freshness.notes)
-    settle(engine, work.root)
-    again = engine.search(SearchRequest("moor ship", 10))
-    assert {found.path for found in again.found} == {f"moor{number}.py" for number in range(5)}
+    assert damages_are_mended(engine, work.root)
     assert damages(directory) == []
 
 
@@ -113,7 +123,5 @@ def test_an_index_that_cannot_be_read_is_told_and_made_again(engine: Engine, wor
     found = engine.search(SearchRequest("moor ship", 10))
     if not found.found:  # the indexer is slow today
         assert any("damaged" in note for note in found.freshness.notes)
-    settle(engine, work.root)
-    again = engine.search(SearchRequest("moor ship", 10))
-    assert {found.path for found in again.found} == {f"moor{number}.py" for number in range(5)}
+    assert damages_are_mended(engine, work.root)
     assert damages(directory) == []
