@@ -94,7 +94,7 @@ def test_an_interrupted_reading_is_made_up_for(work: Work, directory: Path) -> N
 
 
 def damages_are_mended(engine: Engine, root: Path) -> bool:
-    """Whether a search shows everything again; a run that had begun before the damage was found leaves it to the next."""
+    """Whether a search shows everything again; a run that began before the damage was found leaves it to the next."""
     for _ in range(3):
         settle(engine, root)
         answer = engine.search(SearchRequest("moor ship", 10))
