@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -138,7 +139,10 @@ def test_what_a_server_searches_for_reaches_the_process_that_writes(tmp_path: Pa
     root = tmp_path / "root"
     root.mkdir()
     for number in range(9):
-        (root / f"f{number}.py").write_text(f"def moor_{number}(ship):\n    return {number}\n", encoding="utf-8")
+        path = root / f"f{number}.py"
+        path.write_text(f"def moor_{number}(ship):\n    return {number}\n", encoding="utf-8")
+        written = path.stat().st_mtime - 9 + number  # one after the other, however coarse the clock is
+        os.utime(path, (written, written))
     wanted = load(None, [f"storage.directory={tmp_path / 'indexes'}"], {}).settings
 
     def elsewhere(_: Sequence[str]) -> None:
