@@ -219,6 +219,7 @@ def test_nobody_waits_for_a_look_that_ended_by_a_bug_and_the_next_one_looks():
 
     check = DriftCheck(look, (OSError,))
     assert check.latest(10) is None
+    assert "by a bug (see the log)" in check.error
     assert check.latest(10).changed == 0
 
 

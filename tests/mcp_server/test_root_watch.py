@@ -155,6 +155,14 @@ def test_who_may_listen_no_more_says_why_and_turns_no_more(
     eventually(lambda: not any(thread.name == "freshness" for thread in threading.enumerate()), "the thread has ended")
 
 
+def test_what_nobody_has_compared_is_not_called_current(index: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    eventually(lambda: index.freshness().state == "current", "everything has been looked at")
+    monkeypatch.setattr(index.watch, "latest", lambda _: None)
+    freshness = index.freshness()
+    assert freshness.state == "stale"
+    assert "the directory is still being compared with the index" in freshness.notes
+
+
 def test_a_search_right_after_a_save_finds_it_and_says_so(root: Path, index: RootIndex) -> None:
     for number in range(5):
         (root / "pkg1" / "m1.py").write_text(f"def neap_{number}(): pass\n", encoding="utf-8")
