@@ -6,6 +6,10 @@ EmbeddingError
 ├── ModelInvalidError      the file is not what it claims to be
 ├── LookupTableError       a table of token vectors is missing, damaged, or cannot be written
 ├── ModelFailedError       the child that runs the model died, or answered nonsense, twice
+├── ModelLeftAloneError    the model failed too often and is not tried again for a while
+├── MemoryShortError       the model does not fit into the memory it may take, now or ever
+├── BusyError              more waits than may wait; come back later
+├── ServiceError           the embedding service cannot be started or reached
 └── EmbeddingTimeoutError  no answer in time
 """
 
@@ -38,3 +42,23 @@ class ModelFailedError(EmbeddingError):
 
 class EmbeddingTimeoutError(EmbeddingError):
     """The deadline passed before the vectors were there."""
+
+
+class ModelLeftAloneError(EmbeddingError):
+    """The circuit breaker is open: the model failed several times in a row and rests until a time that is named."""
+
+
+class MemoryShortError(EmbeddingError):
+    """Loading the model, or working with it, would take more memory than there is or than the budget allows."""
+
+
+class BusyError(EmbeddingError):
+    """The service has as much waiting as it takes; ``retry_after_s`` says when there should be room."""
+
+    def __init__(self, message: str, retry_after_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class ServiceError(EmbeddingError):
+    """The embedding service could not be started, or does not answer."""

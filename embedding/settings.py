@@ -23,6 +23,21 @@ class ModelSettings(BaseModel):
         le=64,
         description="threads for a lone query; 0: one for a small model, else as many as cores, at most 4",
     )
+    dimensions: int = Field(
+        default=0,
+        ge=0,
+        description="components kept of each vector, the first ones, at a loss (docs/models.md); 0: all",
+    )
+    shared: bool = Field(
+        default=True,
+        description="whether all servers and commands share one embedding service; false: each runs the model itself",
+    )
+    idle_unload_s: float = Field(
+        default=300.0, gt=0, description="after so long without work a process of the model ends, in seconds"
+    )
+    idle_exit_s: float = Field(
+        default=900.0, gt=0, description="after so long without work the embedding service itself ends, in seconds"
+    )
 
 
 class MemorySettings(BaseModel):
@@ -30,6 +45,15 @@ class MemorySettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    budget: str = Field(
+        default="50%",
+        pattern=r"^\s*\d+(\.\d+)?\s*(%|B|[KMGT]i?B)?\s*$",
+        description="memory the model and its processes may take at any time: bytes (6GB, 512MiB) or a share of what "
+        "this machine or container has (50%)",
+    )
+    considerate: bool = Field(
+        default=True, description="whether a laptop on battery, or a machine busy with other work, is asked half"
+    )
     vector_cache_mb: int = Field(
         default=512, ge=0, description="disk the shared vector cache may take, in MiB; 0 turns it off"
     )
