@@ -8,6 +8,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from benchmarks.shapes import TINY, write_model
 from embedding.client import LocalEmbedder
 from embedding.hub import file_sha256
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec
@@ -45,3 +46,11 @@ def embedder(spec: ModelSpec, model_path: Path) -> Iterator[LocalEmbedder]:
     opened = LocalEmbedder(spec, model_path, ModelSettings(processes=1, query_threads=1))
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def tiny_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen2 of two layers with random weights, 64 components, last-token pooling, 240 kB."""
+    path = tmp_path_factory.mktemp("models") / "tiny.gguf"
+    write_model(TINY, path)
+    return path
