@@ -24,6 +24,7 @@ import psutil
 from embedding.batches import plan_batches
 from embedding.client import LocalEmbedder
 from embedding.gguf import complete_spec, read_header
+from embedding.holding import Hold
 from embedding.model import DEFAULT_MODEL, ModelSpec, spec_for
 from embedding.settings import ModelSettings
 from embedding.sources import locate
@@ -75,8 +76,8 @@ class Bare:
 
     def __init__(self, spec: ModelSpec, path: Path, texts: list[str]) -> None:
         load = Load(str(path), spec.dim, str(spec.pooling), spec.window, spec.add_eos, spec.repack, 1, 0, "", "")
-        self.model = Model(load)
-        windows = [window for text in texts for window in self.model.windows("document", text)]
+        self.model = Model(load, Hold())
+        windows = [window for text in texts for window in self.model.reader.windows("document", text)]
         lengths = [len(window) for window in windows]
         self.tokens = sum(lengths)
         self.batches = [[windows[place] for place in batch] for batch in plan_batches(lengths, 256, 64)]

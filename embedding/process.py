@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import embedding
+from embedding.countdown import Countdown
 from embedding.errors import EmbeddingTimeoutError, ModelFailedError, ModelInvalidError
-from embedding.wire import Frame, Load, WireError, read_frame, write_frame
+from embedding.wire import Frame, Load, WireError, hold_frame, read_frame, write_frame
 
 PACKAGE_FILE = Path(str(embedding.__file__)).resolve()
 PACKAGE_ROOT = PACKAGE_FILE.parent.parent
@@ -31,7 +32,10 @@ class ChildDiedError(ModelFailedError):
 
 
 class Child:
-    """A running child with its model loaded. One request at a time; embedding/pool.py sees to that."""
+    """A running child with its model loaded. One request at a time; embedding/pool.py sees to that.
+
+    ``hold`` and ``release`` may be called by any thread at any time, also while another is in ``ask``.
+    """
 
     def __init__(self, load: Load, *, timeout_s: float | None = None) -> None:
         """Start it and wait for its greeting.
@@ -40,9 +44,11 @@ class Child:
         ready, EmbeddingTimeoutError after ``timeout_s`` seconds (LOAD_TIMEOUT_S where None).
         """
         self._path = load.path
-        self._asking = False
         self._expired = False
-        self._settled = threading.Lock()
+        self._held = False
+        self._countdown: Countdown | None = None  # of the request under way
+        self._settled = threading.Lock()  # for the two above, so that they agree
+        self._writing = threading.Lock()  # frames never mix
         self._process = _spawn(load.threads)
         self._requests = cast("BinaryIO", self._process.stdin)
         self._answers = cast("BinaryIO", self._process.stdout)
@@ -71,13 +77,14 @@ class Child:
             )
 
     def ask(self, request: Frame, timeout_s: float) -> Frame:
-        """The answer to ``request``. The child is killed where ``timeout_s`` passes first.
+        """The answer to ``request``. The child is killed where ``timeout_s``, not counting time held, passes first.
 
         Raises EmbeddingTimeoutError then, and ChildDiedError where the child ends before it has answered.
         """
         try:
             with self._killed_after(timeout_s):
-                write_frame(self._requests, request)
+                with self._writing:
+                    write_frame(self._requests, request)
                 answer = read_frame(self._answers)
         except (OSError, ValueError, WireError) as error:
             raise self._ending(timeout_s) from error
@@ -87,22 +94,38 @@ class Child:
 
     @contextmanager
     def _killed_after(self, timeout_s: float) -> Iterator[None]:
-        timer = threading.Timer(timeout_s, self._expire)
-        timer.daemon = True
-        self._asking = True
-        timer.start()
+        with self._settled:
+            countdown = self._countdown = Countdown(timeout_s, self._expire, held=self._held)
         try:
             yield
         finally:
-            timer.cancel()
-            with self._settled:  # a timer that went off at the last moment has killed by now, or never will
-                self._asking = False
+            countdown.stop()
+            with self._settled:
+                self._countdown = None
 
     def _expire(self) -> None:
-        with self._settled:
-            if self._asking:
-                self._expired = True
-                self._process.kill()
+        self._expired = True
+        self._process.kill()
+
+    def hold(self) -> None:
+        """Let its work stand still, a batch under way too (within one operation of llama.cpp's), until ``release``.
+
+        Deadlines stand still with it. Held twice is held once; a child that has ended is left to who asks it.
+        """
+        self._stand(held=True)
+
+    def release(self) -> None:
+        """Let its work go on."""
+        self._stand(held=False)
+
+    def _stand(self, *, held: bool) -> None:
+        with self._writing:
+            with suppress(OSError, ValueError):  # it ended, or was: whoever asks it hears of that
+                write_frame(self._requests, hold_frame(held))
+            with self._settled:
+                self._held = held
+                if self._countdown is not None:
+                    (self._countdown.hold if held else self._countdown.go_on)()
 
     def _ending(self, timeout_s: float) -> EmbeddingTimeoutError | ChildDiedError:
         self.kill()

@@ -89,6 +89,11 @@ def _parsed(header: bytes) -> dict[str, Any]:
     return parsed
 
 
+def hold_frame(held: bool) -> Frame:
+    """The order to stand still, or to go on; it has no answer."""
+    return Frame({"hold": held})
+
+
 def texts_frame(kind: str, texts: Sequence[str]) -> Frame:
     """The request for the vectors of ``texts``. Half a surrogate pair, which UTF-8 cannot carry, becomes ``?``."""
     encoded = [text.encode("utf-8", "replace") for text in texts]

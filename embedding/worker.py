@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 import embedding
-from embedding.batches import pieces, plan_batches, shorten_words, window_lengths
+from embedding.batches import plan_batches
+from embedding.holding import Hold
+from embedding.reader import Reader
 from embedding.token_batch import TokenBatch
 from embedding.wire import Frame, Load, WireError, read_frame, texts_of, write_frame
 
@@ -37,7 +39,6 @@ _MAX_TEXTS = 64  # sequences of a batch; 256 tokens seldom hold more
 _MIN_NORM = 1e-6
 _WARNING = 3  # ggml_log_level
 _CONTINUED = 5
-_WORD_PIECE = 3  # llama_vocab_type
 
 
 class NonsenseError(Exception):
@@ -51,26 +52,21 @@ class LoadError(Exception):
 class Model:
     """One loaded model and its context; not thread-safe."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, hold: Hold) -> None:
         import llama_cpp
 
         self._api = llama_cpp
         self._load = load
+        self._hold = hold
         self._silence = _quiet_log(llama_cpp)
         llama_cpp.llama_backend_init()
         self._model = self._open_model()
-        self._vocabulary = llama_cpp.llama_model_get_vocab(self._model)
-        self._is_word_piece = llama_cpp.llama_vocab_type(self._vocabulary) == _WORD_PIECE
         self._context = self._open_context()
+        self._obedience = hold.install(llama_cpp, self._context)
         self._memory = llama_cpp.llama_get_memory(self._context)
         self._check_shape()
+        self.reader = Reader(llama_cpp, llama_cpp.llama_model_get_vocab(self._model), load)
         self._batch = TokenBatch(llama_cpp, self._batch_tokens)
-        self._buffer = (ctypes.c_int32 * (1 << 16))()
-        self._head, self._tail = self._specials()
-        self._prefixes = {
-            "query": (load.query_prefix, self._tokenize(load.query_prefix)),
-            "document": (load.document_prefix, self._tokenize(load.document_prefix)),
-        }
 
     @property
     def _batch_tokens(self) -> int:
@@ -109,22 +105,13 @@ class Model:
         if trained < self._load.window:
             raise LoadError(f"it reads {trained} tokens at once where {self._load.window} were expected")
 
-    def _specials(self) -> tuple[list[int], list[int]]:
-        """Tokens every window begins and ends with."""
-        api, vocabulary = self._api, self._vocabulary
-        head = [api.llama_vocab_bos(vocabulary)] if api.llama_vocab_get_add_bos(vocabulary) else []
-        tail = [api.llama_vocab_sep(vocabulary)] if api.llama_vocab_get_add_sep(vocabulary) else []
-        by_file = api.llama_vocab_get_add_eos(vocabulary)
-        if by_file if self._load.add_eos is None else self._load.add_eos:
-            tail.append(api.llama_vocab_eos(vocabulary))
-        return head, tail
-
     def embed(self, kind: str, texts: list[str]) -> tuple[Vectors, int]:
         """Unit vectors of shape (len(texts), dim), and how many tokens were read for them."""
         windows: list[Tokens] = []
         owners: list[int] = []
         for index, text in enumerate(texts):
-            for window in self.windows(kind, text):
+            self._hold.wait()
+            for window in self.reader.windows(kind, text):
                 windows.append(window)
                 owners.append(index)
         lengths = np.array([len(window) for window in windows], np.float32)
@@ -134,48 +121,9 @@ class Model:
                 sums[owners[place]] += lengths[place] * vector
         return _unit(sums), int(lengths.sum())
 
-    def windows(self, kind: str, text: str) -> Iterator[Tokens]:
-        """The windows ``text`` is read in, each with its special tokens and none over the model's."""
-        prefix, prefix_tokens = self._prefixes[kind]
-        tokens = self._tokenize(prefix + text) if text.strip() else prefix_tokens
-        first = self._load.window - len(self._head) - len(self._tail)
-        at = 0
-        for length in window_lengths(len(tokens), first, max(1, first - len(prefix_tokens))):
-            repeated = prefix_tokens if at else prefix_tokens[:0]
-            yield self._window(np.concatenate([repeated, tokens[at : at + length]]))
-            at += length
-
-    def _window(self, tokens: Tokens) -> Tokens:
-        if not len(tokens) and not self._head and not self._tail:
-            return self._stand_in()
-        return np.concatenate([self._head, tokens, self._tail]).astype(np.int32)
-
-    def _stand_in(self) -> Tokens:
-        """What is read for a text of no tokens by a model that adds none: the end-of-text token, or the first."""
-        return np.array([max(0, self._api.llama_vocab_eos(self._vocabulary))], np.int32)
-
-    def _tokenize(self, text: str) -> Tokens:
-        if self._is_word_piece:
-            text = shorten_words(text)
-        parts = [self._tokenize_piece(piece.encode("utf-8", "replace")) for piece in pieces(text) if piece]
-        return np.concatenate(parts) if parts else np.zeros(0, np.int32)
-
-    def _tokenize_piece(self, text: bytes) -> Tokens:
-        count = self._tokens_into_buffer(text)
-        if count < 0:  # the tokens did not fit; it says how many there are
-            self._buffer = (ctypes.c_int32 * -count)()
-            count = self._tokens_into_buffer(text)
-        return np.array(self._buffer[: max(0, count)], np.int32)
-
-    def _tokens_into_buffer(self, text: bytes) -> int:
-        special = parse_special = 0  # our own specials are added window by window; [SEP] in a text is text
-        count = self._api.llama_tokenize(
-            self._vocabulary, text, len(text), self._buffer, len(self._buffer), special, parse_special
-        )
-        return int(count)
-
     def decode(self, windows: list[Tokens]) -> Iterator[Vectors]:
         """One vector a window, as pooled, of any norm; the windows must fit into one batch."""
+        self._hold.wait()
         if self._memory:
             self._api.llama_memory_clear(self._memory, 1)
         status = self._api.llama_decode(self._context, self._batch.filled(windows))
@@ -233,14 +181,17 @@ def claim_pipes() -> tuple[BinaryIO, BinaryIO]:
     return requests, answers
 
 
-def _frames(requests: BinaryIO) -> Iterator[Frame]:
-    """Frames as they come. A thread waits for them, so that a closed pipe ends the process at once."""
+def _frames(requests: BinaryIO, hold: Hold) -> Iterator[Frame]:
+    """Requests as they come. A thread waits for them, so that a closed pipe, or a hold, is obeyed at once."""
     arrived: queue.SimpleQueue[Frame] = queue.SimpleQueue()
 
     def listen() -> None:
         try:
             while (frame := read_frame(requests)) is not None:
-                arrived.put(frame)
+                if "hold" in frame.header:
+                    hold.set(bool(frame.header["hold"]))
+                else:
+                    arrived.put(frame)
         except (WireError, OSError) as error:
             sys.stderr.write(f"embedding worker: {error}\n")
         os._exit(0)
@@ -257,11 +208,12 @@ def _answer(model: Model, request: Frame) -> Frame:
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Load what the first frame asks for, say hello, then answer every frame until the pipe is closed."""
-    frames = _frames(requests)
+    hold = Hold()
+    frames = _frames(requests, hold)
     try:
         load = Load(**next(frames).header["load"])
         _step_back(load.nice)
-        model = Model(load)
+        model = Model(load, hold)
     except LoadError as error:
         write_frame(answers, Frame({"error": str(error), "kind": "invalid"}))
         return
