@@ -10,19 +10,28 @@ from __future__ import annotations
 import math
 import os
 import struct
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from embedding.errors import ModelInvalidError, ModelMissingError
-from embedding.model import ModelSpec, Pooling
+from embedding.header import TOKENS, Array, GgufHeader, Scalar, Tensor
+from embedding.model import ModelSpec
+from embedding.soundness import objection
 
-MAX_KEYS = 65_536
-MAX_TENSORS = 65_536
-MAX_NAME_BYTES = 1 << 16  # the format's own limit for keys; ggml takes tensor names up to 63
+# Models have some 40 keys and, with 80 layers, 1,000 tensors; these limits are what keeps a hostile header under 4 MB.
+MAX_KEYS = 512
+MAX_TENSORS = 4096
+MAX_TOKENS = 1 << 19  # the largest known vocabulary has 262,144
+MAX_KEY_BYTES = 256
+MAX_TENSOR_NAME_BYTES = 63  # ggml's
 MAX_TEXT_BYTES = 1 << 24  # a chat template or a licence may be long; none is longer than this
+KEPT_TEXT_BYTES = 1024  # of a text in the header; what is read of it are names
+KEPT_NUMBERS = 8192  # of all lists together; llama.cpp runs up to 512 layers, and four lists have a number for each
+MAX_LAYERS = 512
 MAX_DIMENSIONS = 4
-TOKENS = "tokenizer.ggml.tokens"
+_MARKS = 1 << 23  # bits; a vocabulary of 262,144 has some 4,000 tokens that share one with another
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _TEXT, _ARRAY = 8, 9
@@ -35,68 +44,6 @@ _BLOCKS = {
     23: (256, 136), 24: (1, 1), 25: (1, 2), 26: (1, 4), 27: (1, 8), 28: (1, 8), 29: (256, 56), 30: (1, 2),
     34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18),
 }  # fmt: skip
-_POOLINGS = {1: Pooling.MEAN, 2: Pooling.CLS, 3: Pooling.LAST}
-
-Scalar = int | float | bool | str
-
-
-@dataclass(frozen=True, slots=True)
-class Array:
-    """A list of values in the header: how many, and where in the file the first one lies."""
-
-    length: int
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One entry of the tensor table; ``offset`` counts from the start of the data section."""
-
-    name: str
-    shape: tuple[int, ...]
-    type: int
-    offset: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class GgufHeader:
-    """A checked header: ``values`` holds the scalars, ``arrays`` says where the lists lie, whose values stay there."""
-
-    version: int
-    values: dict[str, Scalar]
-    arrays: dict[str, Array]
-    tensors: tuple[Tensor, ...]
-    data_offset: int
-
-    @property
-    def architecture(self) -> str:
-        """The family llama.cpp builds: bert, qwen2, nomic-bert."""
-        return str(self.values.get("general.architecture", ""))
-
-    @property
-    def context_length(self) -> int:
-        """Tokens the model was trained on; a longer sequence ends the process. 0 where the file does not say."""
-        return self._number("context_length")
-
-    @property
-    def embedding_length(self) -> int:
-        """Components of a vector. 0 where the file does not say."""
-        return self._number("embedding_length_out") or self._number("embedding_length")
-
-    @property
-    def vocab_size(self) -> int:
-        """Tokens in the vocabulary."""
-        return self.arrays[TOKENS].length if TOKENS in self.arrays else 0
-
-    @property
-    def pooling(self) -> Pooling | None:
-        """The pooling the file asks for, or None: then llama.cpp would return a vector per token."""
-        return _POOLINGS.get(self._number("pooling_type"))
-
-    def _number(self, key: str) -> int:
-        value = self.values.get(f"{self.architecture}.{key}", 0)
-        return int(value) if isinstance(value, int | float) else 0
 
 
 def read_header(path: Path) -> GgufHeader:
@@ -126,6 +73,7 @@ class _Reader:
         self._path = path
         self._size = os.fstat(file.fileno()).st_size
         self._at = 0
+        self._numbers_left = KEPT_NUMBERS
 
     def header(self) -> GgufHeader:
         version, tensor_count, key_count = self._preamble()
@@ -140,9 +88,7 @@ class _Reader:
         return GgufHeader(version, values, arrays, tensors, data_offset)
 
     def _refuse(self, cause: str) -> ModelInvalidError:
-        return ModelInvalidError(
-            f"The model file {self._path} was not loaded: {cause}; delete it and fetch it again, or name another."
-        )
+        return _refusal(self._path, cause)
 
     def _preamble(self) -> tuple[int, int, int]:
         if self._take(4) != b"GGUF":
@@ -174,36 +120,51 @@ class _Reader:
     def _unpack(self, layout: str) -> tuple[int, ...]:
         return struct.unpack("<" + layout, self._take(struct.calcsize("<" + layout)))
 
-    def _text(self, limit: int) -> str:
+    def _text(self, limit: int, kept: int) -> str:
         (length,) = self._unpack("Q")
         if length > limit:
             raise self._refuse(f"a text in its header claims {length} bytes, which is damage")
-        return self._take(length).decode("utf-8", "replace")
+        text = self._take(min(length, kept)).decode("utf-8", "replace")
+        self._skip(max(0, length - kept))
+        return text
 
     def _pair(self, values: dict[str, Scalar], arrays: dict[str, Array]) -> None:
-        key = self._text(MAX_NAME_BYTES)
+        key = self._text(MAX_KEY_BYTES, MAX_KEY_BYTES)
+        if not key or key in values or key in arrays:
+            raise self._refuse(f"the key {key!r} stands there twice" if key else "a key in its header has no name")
         (kind,) = self._unpack("I")
         if kind == _TEXT:
-            values[key] = self._text(MAX_TEXT_BYTES)
+            values[key] = self._text(MAX_TEXT_BYTES, KEPT_TEXT_BYTES)
         elif kind == _ARRAY:
-            arrays[key] = self._array()
+            arrays[key] = self._array(key)
         elif kind in _SCALARS:
             (values[key],) = self._unpack(_SCALARS[kind])
         else:
             raise self._refuse(f"the key {key!r} has the unknown type {kind}")
 
-    def _array(self) -> Array:
+    def _array(self, key: str) -> Array:
         kind, length = self._unpack("IQ")
         place = self._at
-        if kind in _SCALARS:
-            self._skip(length * struct.calcsize("<" + _SCALARS[kind]))
-        elif kind == _TEXT:
+        numbers: tuple[int, ...] = ()
+        if key == TOKENS:
+            return Array(length, place, repeated=self._repeated(kind, length))
+        if kind == _TEXT:
             self._skip_texts(length)
-        else:
+        elif kind not in _SCALARS:
             raise self._refuse(f"it holds an array of the unknown type {kind}")
-        return Array(length, place)
+        elif length <= min(MAX_LAYERS, self._numbers_left):
+            numbers = self._unpack(_SCALARS[kind] * length)
+            self._numbers_left -= length
+        else:
+            self._skip(length * struct.calcsize("<" + _SCALARS[kind]))
+        return Array(length, place, numbers)
 
     def _skip_texts(self, count: int) -> None:
+        for _ in self._texts(count):
+            pass
+
+    def _texts(self, count: int) -> Iterator[bytes]:
+        """The texts of a list, each cut where it is longer than a token can be."""
         if count * 8 > self._size - self._at:
             raise self._refuse(f"a list claims {count} texts, more than the file has room for")
         read, end = self._file.read, self._at
@@ -212,11 +173,37 @@ class _Reader:
             end += 8 + length
             if end > self._size:
                 break
-            if length <= MAX_NAME_BYTES:
-                read(length)
+            if length <= KEPT_TEXT_BYTES:
+                yield read(length)
             else:
-                self._file.seek(length, os.SEEK_CUR)
+                yield read(KEPT_TEXT_BYTES)
+                self._file.seek(length - KEPT_TEXT_BYTES, os.SEEK_CUR)
         self._reserve(end - self._at)
+
+    def _repeated(self, kind: int, count: int) -> str:
+        """The first token of the vocabulary that stands in it twice, or "".
+
+        Each token marks a bit by its hash; those that find theirs marked are looked for once more. 1 MB, not 20.
+        """
+        if kind != _TEXT or count > MAX_TOKENS:
+            raise self._refuse(f"its vocabulary is a list of {count} values of type {kind}, which no model has")
+        start, marks, again = self._at, bytearray(_MARKS // 8), set()
+        for token in self._texts(count):
+            mark = hash(token)
+            place, bit = (mark % _MARKS) >> 3, 1 << (mark & 7)
+            if marks[place] & bit:
+                again.add(mark)
+            marks[place] |= bit
+        self._file.seek(start)
+        self._at = start
+        seen: set[int] = set()
+        repeated = b""
+        for token in self._texts(count):
+            mark = hash(token)
+            if mark in again and not repeated:
+                repeated = token if mark in seen else b""  # nothing: llama.cpp gives each empty one a name of its own
+                seen.add(mark)
+        return repeated.decode("utf-8", "replace")[:32]
 
     def _alignment(self, values: dict[str, Scalar]) -> int:
         alignment = values.get("general.alignment", 32)
@@ -225,7 +212,7 @@ class _Reader:
         return alignment
 
     def _tensor(self) -> Tensor:
-        name = self._text(63)
+        name = self._text(MAX_TENSOR_NAME_BYTES, MAX_TENSOR_NAME_BYTES)
         (dimensions,) = self._unpack("I")
         if not 1 <= dimensions <= MAX_DIMENSIONS:
             raise self._refuse(f"the tensor {name!r} claims {dimensions} dimensions")
@@ -246,21 +233,32 @@ class _Reader:
             raise self._refuse("it holds no tensors, so it is a vocabulary without a model")
         if len({tensor.name for tensor in tensors}) != len(tensors):
             raise self._refuse("two of its tensors bear the same name")
-        end = 0
-        for tensor in sorted(tensors, key=lambda tensor: tensor.offset):
-            if tensor.offset % alignment or tensor.offset < end:
+        place = end = 0
+        for tensor in tensors:  # one after the other, in the order of the table: llama.cpp takes no other
+            if tensor.offset != place:
                 raise self._refuse(f"the tensor {tensor.name!r} lies at a place where none can be")
             end = tensor.offset + tensor.size
+            place = -(-end // alignment) * alignment
         if data_offset + end > self._size:
             missing = data_offset + end - self._size
             raise self._refuse(f"it is {missing:,} bytes shorter than its tensors, so it is not complete")
 
 
+def _refusal(path: Path, cause: str) -> ModelInvalidError:
+    return ModelInvalidError(
+        f"The model file {path} was not loaded: {cause}; delete it and fetch it again, or name another."
+    )
+
+
 def complete_spec(spec: ModelSpec, header: GgufHeader, path: Path) -> ModelSpec:
     """``spec`` with what only the file knows filled in, and held against the file.
 
-    Raises ModelInvalidError where the two disagree on the dimension, nobody says how to pool, or layers are missing.
+    Raises ModelInvalidError where the two disagree on the dimension, nobody says how to pool, layers are missing, or the
+    header holds what llama.cpp would die of (embedding/soundness.py).
     """
+    cause = objection(header)
+    if cause:
+        raise _refusal(path, cause)
     pooling = spec.pooling or header.pooling
     dim = spec.dim or header.embedding_length
     if dim != header.embedding_length:

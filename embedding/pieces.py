@@ -18,7 +18,8 @@ import numpy as np
 import xxhash
 
 from embedding.errors import ModelInvalidError
-from embedding.gguf import MAX_TEXT_BYTES, TOKENS, Array, GgufHeader
+from embedding.gguf import MAX_TEXT_BYTES
+from embedding.header import TOKENS, Array, GgufHeader
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

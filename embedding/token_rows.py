@@ -15,13 +15,13 @@ import numpy as np
 import xxhash
 
 from embedding.errors import ModelInvalidError
-from embedding.gguf import GgufHeader, Tensor, read_header
+from embedding.gguf import read_header
+from embedding.header import ROWS_TENSOR, GgufHeader, Tensor
 from embedding.quantised import FORMATS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-ROWS_TENSOR = "token_embd.weight"
 READ_BYTES = 64 * 1024
 _MARKED_ROWS = 32  # 1 ms
 MAX_DIM = 1 << 16  # the largest known model has 12,288 components; more is damage, and would cost memory

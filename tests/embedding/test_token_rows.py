@@ -13,8 +13,9 @@ import pytest
 
 from embedding.errors import ModelInvalidError, ModelMissingError
 from embedding.gguf import read_header
+from embedding.header import ROWS_TENSOR
 from embedding.quantised import FORMATS
-from embedding.token_rows import MAX_DIM, ROWS_TENSOR, TokenRows
+from embedding.token_rows import MAX_DIM, TokenRows
 from tests.embedding.test_gguf import ARCHITECTURE, tensor
 
 if TYPE_CHECKING:
