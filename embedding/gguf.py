@@ -253,8 +253,8 @@ def _refusal(path: Path, cause: str) -> ModelInvalidError:
 def complete_spec(spec: ModelSpec, header: GgufHeader, path: Path) -> ModelSpec:
     """``spec`` with what only the file knows filled in, and held against the file.
 
-    Raises ModelInvalidError where the two disagree on the dimension, nobody says how to pool, layers are missing, or the
-    header holds what llama.cpp would die of (embedding/soundness.py).
+    Raises ModelInvalidError where the two disagree on the dimension, nobody says how to pool, layers are missing, or
+    the header holds what llama.cpp would die of (embedding/soundness.py).
     """
     cause = objection(header)
     if cause:
