@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from embedding.lookup import LookupTable
 
 REMEMBERED_QUERIES = 256  # the next page of an answer asks the same again; a vector is some kilobytes
+LATE = (
+    "this answer is without vectors: the model gave none within {waited:g} s, it is loading or has much to do; "
+    "ask again, or set search.model_wait_s higher"
+)
 WITHOUT_MEANING = ("text", "exact", "regex")  # modes that ask for none
 
 
@@ -35,6 +39,7 @@ class Asked:
     sketch: NDArray[np.float32] | None = None
     floor: float = -1.0
     notes: tuple[str, ...] = ()
+    failed: bool = False  # the model did not give the vector it was asked for; a note says why
 
     @property
     def empty(self) -> bool:
@@ -61,13 +66,14 @@ class Asking:
         meaning = self._meaning()
         text = example.text if example else ""
         vector, note = self._vector_or_note(request, text, meaning, any_vectors=any_vectors)
+        failed = bool(note) and meaning.embedder is not None
         sketch, doubts = None, ""
         if meaning.table is not None:
             sketch, doubts = _sketched(meaning.table, request.query, text)
         if request.mode == "semantic" and meaning.embedder is None and meaning.table is None:
             raise RequestError(f"Search by meaning is off: {meaning.off}")
         notes = (note, doubts if vector is None else "", meaning.table_off if vector is None else "")
-        return Asked(vector, sketch, self._floor(request, meaning.embedder), tuple(filter(None, notes)))
+        return Asked(vector, sketch, self._floor(request, meaning.embedder), tuple(filter(None, notes)), failed)
 
     def warm_up(self) -> None:
         """Load the model, and embed something by it."""
@@ -86,14 +92,15 @@ class Asking:
         return self._vector(request.query, example) if any_vectors else (None, "")
 
     def _vector(self, query: str, example: str) -> tuple[NDArray[np.float32] | None, str]:
-        """The vector within the time a search may wait; the model goes on loading for the next one."""
+        """The vector within the time a search may wait; the model goes on with it, for the next one that asks."""
         pending = self._pool.submit(self._embedded, query, example)
         try:
             return pending.result(self._settings.model_wait_s), ""
         except FutureTimeoutError:
-            return None, "the model is still loading, so this answer is without its vectors; ask again for them"
+            pending.cancel()  # where it has not begun: behind others that wait
+            return None, LATE.format(waited=self._settings.model_wait_s)
         except EmbeddingError as error:
-            return None, f"meaning failed: {error}"
+            return None, f"this answer is without vectors: {error}"
 
     def _embed(self, query: str, example: str) -> NDArray[np.float32]:
         """The vector of a query, of an example, or half way between the two."""

@@ -83,7 +83,7 @@ class Engine:
         query = self._query(request, example, asked)
         results = {root: root.search(query) for root in self.roots.values()}
         notes = (*asked.notes, *_notes(results.values()))
-        freshness = combine([root.freshness(notes) for root in self.roots.values()])
+        freshness = combine([root.freshness(notes, model_failed=asked.failed) for root in self.roots.values()])
         self._listen(self.roots.values())
         found, more = _page(results, request)
         words = " ".join(filter(None, (query.text, query.like)))

@@ -13,7 +13,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from embedding.embedder import Embedder
-from embedding.errors import EmbeddingError
+from embedding.errors import BusyError, EmbeddingError
 from embedding.open import open_embedder, open_table
 from indexer.chunker import chunker_fingerprint
 from indexer.cutting import Cutting
@@ -22,6 +22,7 @@ from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from indexer.walker import Look, Part
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
+from mcp_server.patience import PASSING, rested
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
@@ -52,6 +53,7 @@ class Summary:
     skipped: Mapping[str, int] = field(default_factory=dict)
     meaning_off: str = ""  # why there are no vectors, in a sentence; "" where there are
     rebuilt: str = ""  # why an earlier index was dropped; "" where it was not
+    passing: bool = False  # ``meaning_off`` may be over in a while: worth another run then
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +164,10 @@ def run(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Scope)
     look = Look(part, scope.force, work.rules.found(anew=part is None) if work.rules else None)
     text = refresh_text(work.root, store, cutting, report, stop, look)
     _tidy(store, report)
-    embedded, off = _embed(work, store, report, stop, scope)
-    if embedded:
+    made = _embed(work, store, report, stop, scope)
+    if made.vectors:
         _tidy(store, report)
-    summary = _summary(store, text, embedded, seconds=monotonic() - started, off=off, rebuilt=rebuilt)
+    summary = _summary(store, text, made, seconds=monotonic() - started, rebuilt=rebuilt)
     return summary if scope.most_vectors is None else replace(summary, finished=text.finished)
 
 
@@ -206,13 +208,37 @@ REBUILD_REASONS = {
 }
 
 
-def _embed(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> tuple[int, str]:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """How many vectors a run made, and what kept it from making more."""
+
+    vectors: int = 0
+    off: str = ""
+    passing: bool = False
+
+
+def _embed(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> _Made:
     if work.meaning.embedder is None:
-        return 0, work.meaning.off
+        return _Made(off=work.meaning.off)
+    before = store.stats().vectors
     try:
-        return work.refiner.run(store, work.meaning.embedder, report, stop, scope.most_vectors), ""
-    except EmbeddingError as error:
-        return 0, str(error)  # the text is there and serves; the reason is said with every answer
+        _refine(work, work.meaning.embedder, store, report, stop, scope)
+    except EmbeddingError as error:  # the text is there and serves; the reason is said with every answer
+        return _Made(store.stats().vectors - before, str(error), isinstance(error, PASSING))
+    return _Made(store.stats().vectors - before)
+
+
+def _refine(work: Work, embedder: Embedder, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> None:
+    """Make vectors until there are all, or ``stop``; a service that has too much to do is asked again when it says."""
+    while True:
+        try:
+            work.refiner.run(store, embedder, report, stop, scope.most_vectors)
+        except BusyError as error:
+            if scope.most_vectors is not None:  # an answer waits for this run
+                raise
+            if rested(error.retry_after_s, stop):
+                continue
+        return
 
 
 def _tidy(store: ChunkStore, report: Callable[[Progress], None]) -> None:
@@ -220,19 +246,20 @@ def _tidy(store: ChunkStore, report: Callable[[Progress], None]) -> None:
     store.maintain()
 
 
-def _summary(store: ChunkStore, text: TextSummary, embedded: int, *, seconds: float, off: str, rebuilt: str) -> Summary:
+def _summary(store: ChunkStore, text: TextSummary, made: _Made, *, seconds: float, rebuilt: str) -> Summary:
     stats = store.stats()
-    complete = text.finished and (bool(off) or stats.vectors >= stats.chunks)
+    complete = text.finished and (bool(made.off) or stats.vectors >= stats.chunks)
     return Summary(
         stats.searchable_files,
         stats.chunks,
         stats.vectors,
         text.read,
         text.removed,
-        embedded,
+        made.vectors,
         seconds,
         complete,
         text.skipped,
-        off,
+        made.off,
         rebuilt,
+        made.passing,
     )

@@ -32,6 +32,7 @@ from mcp_server.errors import EXPECTED
 from mcp_server.home import index_directory
 from mcp_server.indexing import Scope, Work, inspect, open_meaning, write
 from mcp_server.logs import claim_stdout, configure
+from mcp_server.patience import retry_after_s
 from mcp_server.settings import Settings
 from storage.errors import IndexBusyError
 from storage.lock import WriterLock
@@ -112,7 +113,7 @@ def serve(work: Work, commands: Commands, wire: TextIO, command: dict[str, Any] 
     while command is not None:
         outcome = runs.once(command)
         if outcome is Outcome.DONE:
-            command, wait_s = commands.next(IDLE_S) or runs.before_the_end(), BUSY_FIRST_S
+            command, wait_s = commands.next(runs.rest_s) or runs.by_itself(), BUSY_FIRST_S
             continue
         force = outcome is Outcome.BUSY and command.get("force", False)
         told = commands.next(wait_s if outcome is Outcome.BUSY else 0.0)
@@ -148,6 +149,7 @@ class Runs:
         self._work = work
         self._commands, self._wire = commands, wire
         self._said = ""  # of the other process that writes
+        self._retry_s = 0.0  # after which another run may find the model well again; 0: nothing is wrong with it
 
     def once(self, command: dict[str, Any]) -> Outcome:
         """One run and its last event. The lock is held for as long as it lasts: an idle child is in nobody's way."""
@@ -158,11 +160,24 @@ class Runs:
         except IndexBusyError as error:
             return self._wait_for_another(str(error), again=command.get("again", False))
         except EXPECTED as error:
+            self._retry_s = 0.0
             _emit(self._wire, {"error": str(error)})
             return Outcome.DONE
         self._said = ""
-        _emit(self._wire, {"summary": asdict(summary)})
+        self._retry_s = retry_after_s(passing=summary.passing, embedded=summary.embedded, waited_s=self._retry_s)
+        _emit(self._wire, {"summary": asdict(summary) | {"retry_after_s": self._retry_s}})
         return Outcome.ASKED if asked else Outcome.DONE
+
+    @property
+    def rest_s(self) -> float:
+        """How long to wait for a command."""
+        return self._retry_s or IDLE_S
+
+    def by_itself(self) -> dict[str, Any] | None:
+        """What to do when nothing was asked for so long; None to end."""
+        if self._retry_s and not self._commands.ended:
+            return after(None, force=False)
+        return self.before_the_end()
 
     def before_the_end(self) -> dict[str, Any] | None:
         """Use the leisure for reading the whole index, once a day; what is still to be done after that, if anything."""

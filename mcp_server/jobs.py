@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from embedding.breaker import in_words
 from embedding.process import PACKAGE_ROOT, child_environment
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import counted, percent
@@ -65,6 +66,14 @@ class JobView:
     def takes_changes(self) -> bool:
         """Whether a refresh would begin at once: nothing runs, or what can wait; another writer is told."""
         return self.resting or bool(self.busy) or self.phase == "vectors"
+
+    @property
+    def stalled(self) -> str:
+        """Why vectors wait, and how long until they are tried again by themselves; "" where they do not."""
+        summary = self.summary or {}
+        if not self.resting or self.interrupted or not summary.get("retry_after_s"):
+            return ""
+        return f"{summary['meaning_off']} Indexing tries again within {in_words(summary['retry_after_s'])}."
 
     def has_text(self, runs: int) -> bool:
         """Whether the run after ``runs`` finished ones has published the text."""
@@ -136,7 +145,7 @@ def after(view: JobView, event: dict[str, Any]) -> JobView:
     if "asked" in event:
         return replace(view, resting=False, error="", phase="starting", done=0, total=0, interrupted=False)
     if "ended" in event:
-        interrupted = view.interrupted or not view.resting
+        interrupted = view.interrupted or not view.resting or bool(view.stalled)
         return replace(view, resting=True, busy="", error=event["ended"] or view.error, interrupted=interrupted)
     return replace(view, phase=event["phase"], done=event["done"], total=event["total"], resting=False, busy="")
 

@@ -147,8 +147,8 @@ class RootIndex:
             self._stats = (monotonic(), view, stats)
         return stats
 
-    def freshness(self, notes: tuple[str, ...] = ()) -> Freshness:
-        """What an answer made now can say about itself."""
+    def freshness(self, notes: tuple[str, ...] = (), *, model_failed: bool = False) -> Freshness:
+        """What an answer made now can say about itself; ``model_failed`` where ``notes`` say so already."""
         seen, branch = self.watch.latest(0.0), self.watch.branch()
         stats = self.stats() if self.state() not in UNREADABLE else StoreStats(0, 0, 0)
         state = self.state()  # after the figures, which may find that it is damaged
@@ -162,7 +162,11 @@ class RootIndex:
             vectors,
             stats.sketches if state is not IndexState.STALE_SKETCH else 0,
             seen.changed if seen else 0,
-            (*notes, *self._own_notes(state, seen), *self._branch_notes(branch, behind=not self._is_level(seen))),
+            (
+                *notes,
+                *self._own_notes(state, seen, model_failed=model_failed),
+                *self._branch_notes(branch, behind=not self._is_level(seen)),
+            ),
             branch,
         )
 
@@ -280,21 +284,18 @@ class RootIndex:
             return ()
         return (f"these are answers of {self._indexed_branch}; {branch} is checked out now",)
 
-    def _own_notes(self, state: IndexState, seen: Drift | None) -> tuple[str, ...]:
-        notes = []
-        view = self._view()
-        if REBUILD_REASONS.get(state):
-            notes.append(f"the index is being rebuilt because {REBUILD_REASONS[state]}")
-        if state is IndexState.STALE_MODEL:
-            notes.append("the vectors are of another model and being made again")
-        if view.error:
-            notes.append(view.error)
-        if view.busy:
-            notes.append(view.busy)
-        if self.watch.error:
-            notes.append(self.watch.error)
+    def _own_notes(self, state: IndexState, seen: Drift | None, *, model_failed: bool) -> tuple[str, ...]:
+        view, rebuilt = self._view(), REBUILD_REASONS.get(state)
+        notes = [
+            f"the index is being rebuilt because {rebuilt}" if rebuilt else "",
+            "the vectors are of another model and being made again" if state is IndexState.STALE_MODEL else "",
+            view.error,
+            view.busy,
+            f"vectors wait: {view.stalled}" if view.stalled and not model_failed else "",
+            self.watch.error,
+        ]
         if seen is None and not self.watch.error:
             notes.append("the directory is still being compared with the index")
         if seen is not None and not self.watch.listening and (age_s := monotonic() - seen.at) > WORTH_SAYING_S:
             notes.append(f"the directory was compared with the index {age_s:.0f} s ago")
-        return tuple(notes)
+        return tuple(filter(None, notes))

@@ -11,6 +11,7 @@ from indexer.pipeline import Progress, Stop
 from indexer.refine import Refiner
 from mcp_server.indexing import Scope, Summary, Work, run, write_while_asked
 from mcp_server.jobs import Job, Post, ProcessJob, ThreadJob
+from mcp_server.patience import rested, retry_after_s
 from storage.errors import IndexBusyError
 
 if TYPE_CHECKING:
@@ -49,11 +50,19 @@ def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) ->
         def report(progress: Progress) -> None:
             post(asdict(progress))
 
-        work, scope = Work(index.path, index.settings, index.meaning(), refiner), Scope(forced, most_vectors)
-        if index.settings.storage.backend == "memory":  # the store that is searched is the only one
-            summary = run(work, index.open(), report, stop, scope)
-        else:
-            summary = in_turn(index, lambda: write_while_asked(work, report, stop, scope), stop)
-        post({"summary": asdict(summary)})
+        def once(scope: Scope) -> Summary:
+            if index.settings.storage.backend == "memory":  # the store that is searched is the only one
+                return run(work, index.open(), report, stop, scope)
+            return in_turn(index, lambda: write_while_asked(work, report, stop, scope), stop)
+
+        work = Work(index.path, index.settings, index.meaning(), refiner)
+        wait_s = 0.0
+        while True:
+            summary = once(Scope(forced and not wait_s, most_vectors))
+            passing = summary.passing and most_vectors is None
+            wait_s = retry_after_s(passing=passing, embedded=summary.embedded, waited_s=wait_s)
+            post({"summary": asdict(summary) | {"retry_after_s": wait_s}})
+            if not wait_s or not rested(wait_s, stop):
+                return
 
     return ThreadJob(serve, refiner.ask, force=force)
