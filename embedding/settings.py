@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from embedding.budget import Budget
 
 
 class ModelSettings(BaseModel):
@@ -47,7 +49,6 @@ class MemorySettings(BaseModel):
 
     budget: str = Field(
         default="50%",
-        pattern=r"^\s*\d+(\.\d+)?\s*(%|B|[KMGT]i?B)?\s*$",
         description="memory the model and its processes may take at any time: bytes (6GB, 512MiB) or a share of what "
         "this machine or container has (50%)",
     )
@@ -57,3 +58,9 @@ class MemorySettings(BaseModel):
     vector_cache_mb: int = Field(
         default=512, ge=0, description="disk the shared vector cache may take, in MiB; 0 turns it off"
     )
+
+    @field_validator("budget")
+    @classmethod
+    def _means_something(cls, budget: str) -> str:
+        Budget.parse(budget)
+        return budget
