@@ -239,7 +239,7 @@ def test_no_garbage_in_any_file_is_an_error(system, garbage):
     gauge = system.gauge()
     for _ in range(2):
         reading = gauge.read([7])
-        assert reading.limit_bytes > 0
+        assert reading.limit_bytes >= 0
         assert reading.used_bytes >= 0
         assert reading.cores >= 1
         assert 0 <= reading.others_cpu <= 1
