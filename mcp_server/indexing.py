@@ -13,7 +13,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from embedding.embedder import Embedder
-from embedding.errors import BusyError, EmbeddingError
+from embedding.errors import EmbeddingError
 from embedding.open import open_embedder, open_table
 from indexer.chunker import chunker_fingerprint
 from indexer.cutting import Cutting
@@ -22,7 +22,7 @@ from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from indexer.walker import Look, Part
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
-from mcp_server.patience import PASSING, rested
+from mcp_server.patience import PASSING
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
@@ -222,23 +222,10 @@ def _embed(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Sco
         return _Made(off=work.meaning.off)
     before = store.stats().vectors
     try:
-        _refine(work, work.meaning.embedder, store, report, stop, scope)
+        work.refiner.run(store, work.meaning.embedder, report, stop, scope.most_vectors)
     except EmbeddingError as error:  # the text is there and serves; the reason is said with every answer
         return _Made(store.stats().vectors - before, str(error), isinstance(error, PASSING))
     return _Made(store.stats().vectors - before)
-
-
-def _refine(work: Work, embedder: Embedder, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> None:
-    """Make vectors until there are all, or ``stop``; a service that has too much to do is asked again when it says."""
-    while True:
-        try:
-            work.refiner.run(store, embedder, report, stop, scope.most_vectors)
-        except BusyError as error:
-            if scope.most_vectors is not None:  # an answer waits for this run
-                raise
-            if rested(error.retry_after_s, stop):
-                continue
-        return
 
 
 def _tidy(store: ChunkStore, report: Callable[[Progress], None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import monotonic, sleep
 
 from embedding.errors import (
+    BusyError,
     EmbeddingTimeoutError,
     MemoryShortError,
     ModelFailedError,
@@ -14,7 +15,7 @@ from embedding.errors import (
 from indexer.pipeline import Stop
 
 # What may be over in a while, without anybody's doing: memory is free again, a model that failed has rested.
-PASSING = (EmbeddingTimeoutError, MemoryShortError, ModelFailedError, ModelLeftAloneError, ServiceError)
+PASSING = (BusyError, EmbeddingTimeoutError, MemoryShortError, ModelFailedError, ModelLeftAloneError, ServiceError)
 # After such a failure vectors are tried again by themselves: after half a minute, the shortest rest of a model that is
 # left alone, then ever more seldom while nothing comes of it. A try walks the tree: 1 to 2 s for 100,000 files.
 RETRY_FIRST_S, RETRY_LONGEST_S = 30.0, 600.0

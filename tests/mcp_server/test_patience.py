@@ -67,34 +67,14 @@ def work_of(root: Path, settings: Settings, embedder: Noting) -> Work:
     return Work(root, settings, Meaning(embedder, "", None, "no table"))
 
 
-def test_a_busy_service_is_asked_again_in_the_same_run(root: Path, settings: Settings) -> None:
-    embedder = Refusing(*[BusyError("too much waits", 0.01)] * 3)
-    summary, _ = write(work_of(root, settings, embedder), lambda _: None, lambda: False, Scope())
-    assert (summary.vectors, summary.embedded, summary.meaning_off) == (3, 3, "")
-    assert embedder.refusals == []
-
-
-def test_a_stop_is_heard_while_a_busy_service_is_waited_for(root: Path, settings: Settings) -> None:
-    stops: list[bool] = []
-    embedder = Refusing(BusyError("too much waits", 3600))
-
-    def stop() -> bool:
-        stops.append(not embedder.refusals)
-        return stops[-1]
-
-    summary, _ = write(work_of(root, settings, embedder), lambda _: None, stop, Scope())
-    assert (summary.vectors, summary.finished) == (0, False)
-
-
-def test_a_search_in_a_terminal_does_not_wait_for_a_busy_service(root: Path, settings: Settings) -> None:
-    embedder = Refusing(BusyError("too much waits", 3600))
-    summary, _ = write(work_of(root, settings, embedder), lambda _: None, lambda: False, Scope(most_vectors=10))
-    assert summary.meaning_off == "too much waits"
-
-
 @pytest.mark.parametrize(
     ("error", "passing"),
-    [(LEFT_ALONE, True), (MemoryShortError("no room"), True), (ModelInvalidError("no model at all"), False)],
+    [
+        (LEFT_ALONE, True),
+        (BusyError("too much waits"), True),
+        (MemoryShortError("no room"), True),
+        (ModelInvalidError("no model at all"), False),
+    ],
 )
 def test_a_run_says_whether_what_ended_it_may_pass(
     root: Path, settings: Settings, error: EmbeddingError, passing: bool
