@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from embedding.state import ServiceState
 from mcp_server.freshness import Freshness, counted
 
 MIB = 1024 * 1024
@@ -66,12 +67,48 @@ class RootStatus:
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """The model of this server."""
+    """The model of this server, and the service that runs it."""
 
     name: str
-    state: str  # "ready", "not loaded", "off"
+    state: str  # "ready", "loading", "not loaded", "paused", "left alone", "not answering", "off"
     reason: str = ""
     dim: int = 0
+    service: ServiceState | None = None
+
+    def sentence(self) -> str:
+        """One line for a reader, two where a service runs."""
+        dim = f", {self.dim:,} dimensions" if self.dim else ""
+        line = f"model: {self.name} ({self.state}{dim})" + (f": {self.reason}" if self.reason else "")
+        return f"{line}\nmodel service: {service_sentence(self.service)}" if self.service else line
+
+    def as_json(self) -> dict[str, Any]:
+        """For a program."""
+        return {"name": self.name, "state": self.state, "reason": self.reason, "dimension": self.dim}
+
+
+def served_model(name: str, dim: int, service: ServiceState | None) -> ModelStatus:
+    """How a model that is on this machine does, by what its service says; without one none runs."""
+    if service is None:
+        return ModelStatus(name, "not loaded", "", dim)
+    if service.left_alone:
+        return ModelStatus(name, "left alone", service.left_alone, dim, service)
+    if service.paused:
+        return ModelStatus(name, "paused", service.paused, dim, service)
+    loaded = "ready" if service.children else "loading" if service.waiting else "not loaded"
+    return ModelStatus(name, loaded, "", dim, service)
+
+
+def service_sentence(service: ServiceState) -> str:
+    """What a service has and does, in one line."""
+    private, shared, budget = (
+        f"{size / MIB:,.0f} MiB" for size in (service.private_bytes, service.shared_bytes, service.budget_bytes)
+    )
+    children = counted(service.children, "process", "processes")
+    work = f"{counted(service.clients, 'client')}, {children} of the model, {service.waiting:,} waiting"
+    memory = f"memory {private} of its own of at most {budget}, {shared} shared"
+    return f"pid {service.pid}, {work}; {memory}; pressure {service.level}" + (
+        f" ({service.why})" if service.why else ""
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,26 +118,18 @@ class Status:
     roots: tuple[RootStatus, ...]
     model: ModelStatus
     memory_bytes: int  # resident, this process
-    children_bytes: int  # resident, its children: models and indexing
+    children_bytes: int  # resident, its children, those of a service that others use as well left out
 
     def sentence(self) -> str:
         """For a reader."""
-        dim = f", {self.model.dim} dimensions" if self.model.dim else ""
-        model = f"model: {self.model.name} ({self.model.state}{dim})" + (
-            f": {self.model.reason}" if self.model.reason else ""
-        )
         memory = f"memory: server {self.memory_bytes / MIB:.0f} MiB, its children {self.children_bytes / MIB:.0f} MiB"
-        return "\n".join([*(root.sentence() for root in self.roots), model, memory])
+        return "\n".join([*(root.sentence() for root in self.roots), self.model.sentence(), memory])
 
     def as_json(self) -> dict[str, Any]:
         """For a program."""
         return {
             "roots": [root.as_json() for root in self.roots],
-            "model": {
-                "name": self.model.name,
-                "state": self.model.state,
-                "reason": self.model.reason,
-                "dimension": self.model.dim,
-            },
+            "model": self.model.as_json(),
+            "service": self.model.service.as_json() if self.model.service else None,
             "memory": {"server_bytes": self.memory_bytes, "children_bytes": self.children_bytes},
         }

@@ -1,0 +1,70 @@
+"""How the model does, by what its service says: states in a fixed order, and memory beside the budget."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from embedding.state import ServiceState, state_of
+from mcp_server.statuses import ModelStatus, Status, served_model
+
+MIB = 1 << 20
+AT_WORK = ServiceState(
+    pid=4711,
+    model="nomic-embed-code",
+    clients=3,
+    children=2,
+    children_allowed=4,
+    level="medium",
+    why="70 % of the budget",
+    paused="",
+    left_alone="",
+    waiting=12,
+    queries=5,
+    documents=100,
+    tokens=20_000,
+    restarts=0,
+    private_bytes=900 * MIB,
+    shared_bytes=4200 * MIB,
+    budget_bytes=8000 * MIB,
+    seconds=60.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "reason"),
+    [
+        ({}, "ready", ""),
+        ({"children": 0}, "loading", ""),
+        ({"children": 0, "waiting": 0}, "not loaded", ""),
+        ({"paused": "memory is critical"}, "paused", "memory is critical"),
+        ({"left_alone": "it died", "paused": "memory is critical"}, "left alone", "it died"),
+    ],
+)
+def test_the_state_of_the_model_follows_from_its_service(changes: dict[str, object], state: str, reason: str) -> None:
+    model = served_model("nomic-embed-code", 3584, replace(AT_WORK, **changes))  # type: ignore[arg-type] - by name
+    assert (model.state, model.reason) == (state, reason)
+
+
+def test_a_model_that_nobody_runs_is_not_loaded() -> None:
+    assert served_model("nomic-embed-code", 3584, None) == ModelStatus("nomic-embed-code", "not loaded", "", 3584)
+
+
+def test_the_lines_for_a_reader_have_memory_beside_the_budget_and_the_level_with_its_reason() -> None:
+    said = Status((), served_model("nomic-embed-code", 3584, AT_WORK), 120 * MIB, 80 * MIB).sentence()
+    assert said.splitlines() == [
+        "model: nomic-embed-code (ready, 3,584 dimensions)",
+        "model service: pid 4711, 3 clients, 2 processes of the model, 12 waiting; memory 900 MiB of its own of at most "
+        "8,000 MiB, 4,200 MiB shared; pressure medium (70 % of the budget)",
+        "memory: server 120 MiB, its children 80 MiB",
+    ]
+
+
+def test_the_json_has_the_whole_state_of_the_service_or_null() -> None:
+    with_service = Status((), served_model("nomic-embed-code", 3584, AT_WORK), 1, 2).as_json()
+    assert state_of(json.loads(json.dumps(with_service))["service"]) == AT_WORK
+    without = Status((), ModelStatus("none", "off", "turned off"), 1, 2).as_json()
+    assert without["service"] is None
+    assert without["model"] == {"name": "none", "state": "off", "reason": "turned off", "dimension": 0}
