@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "cold": [str(ROOT)],
     "kills": ["--times", "20"],
     "damage": ["--times", "20"],
+    "soak": ["--minutes", "3"],
     "freshness": [],
 }
 

@@ -3,6 +3,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const load = createRequire(join(process.env.HARNESS_MODULES, "package.json"));
+const LOG_END = 65536; // characters kept of what a server logs: some of these sessions are long
+const MOST_TROUBLE = 20;
 const ABOUT = { name: "codeloupe-tests", version: "1" };
 
 /** How each flavour makes a client; v2 negotiates the protocol's era in three ways. */
@@ -26,11 +28,12 @@ export async function connect(flavour, server) {
   const [client, { StdioClientTransport }] = FLAVOURS[flavour]();
   const transport = new StdioClientTransport({ ...server, stderr: "pipe" });
   const trouble = [];
-  client.onerror = (error) => trouble.push(String(error));
+  client.onerror = (error) => trouble.length < MOST_TROUBLE && trouble.push(String(error));
+  const closed = new Promise((done) => (client.onclose = done));
   let log = "";
-  transport.stderr?.on("data", (data) => (log += data));
+  transport.stderr?.on("data", (data) => (log = (log + data).slice(-LOG_END)));
   await client.connect(transport);
-  return { client, transport, trouble, log: () => log };
+  return { client, transport, trouble, closed, log: () => log };
 }
 
 /** Call a tool; what differs between the two clients' signatures is settled here. */

@@ -1,0 +1,104 @@
+"""Every process of one run, by what it is: found by a mark in its environment, whoever its parent is now."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+MARK = "SOAK_RUN"
+OURS = ("mcp_server.", "embedding.", "indexer.")
+SERVER, JOB, SERVICE, CHILD = "server", "indexing child", "service", "model child"
+KINDS = {
+    "mcp_server.cli": SERVER,
+    "mcp_server.job": JOB,
+    "embedding.serving": SERVICE,
+    "embedding.worker": CHILD,
+    "indexer.cutter": "cutter",
+}
+MIB = 2**20
+
+
+def new_mark() -> str:
+    """A mark that no other run has."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One process of the run."""
+
+    kind: str  # one of KINDS, the module of ours it runs, or the name of the program
+    process: psutil.Process
+
+    @property
+    def pid(self) -> int:
+        return int(self.process.pid)
+
+
+@dataclass(frozen=True, slots=True)
+class Belongings:
+    """What one process holds."""
+
+    private_mib: float
+    descriptors: int
+    threads: int
+
+
+def members(mark: str) -> list[Found]:
+    """Every process that carries the mark, but this one."""
+    return list(_members(mark))
+
+
+def _members(mark: str) -> Iterator[Found]:
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, OSError):
+            if process.environ().get(MARK) == mark:
+                yield Found(_kind(process.cmdline()), process)
+
+
+def _kind(command: list[str]) -> str:
+    module = next((part for part in command if part.startswith(OURS)), "")
+    return KINDS.get(module) or module or (command[0].rsplit("/", 1)[-1] if command else "?")
+
+
+def of_kind(found: Iterable[Found], kind: str) -> list[Found]:
+    """Those of one kind."""
+    return [one for one in found if one.kind == kind]
+
+
+def defunct(found: Iterable[Found]) -> int:
+    """How many have ended and were not waited for, of the children of those that were found.
+
+    A zombie has no environment left, so it is known by its parent.
+    """
+    parents = {one.pid for one in found}
+    count = 0
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            count += process.status() == psutil.STATUS_ZOMBIE and process.ppid() in parents
+    return count
+
+
+def private_mib(process: psutil.Process) -> float:
+    """Memory that would be free without this process: on Linux what is resident and not shared, in MiB."""
+    if sys.platform == "linux":
+        memory = process.memory_info()
+        return float(memory.rss - memory.shared) / MIB
+    return float(process.memory_full_info().uss) / MIB
+
+
+def belongings(process: psutil.Process) -> Belongings:
+    """What a process holds now. Raises psutil.Error where it has ended."""
+    handles = process.num_handles() if sys.platform == "win32" else process.num_fds()
+    return Belongings(private_mib(process), handles, process.num_threads())
+
+
+def counted(found: Iterable[Found]) -> str:
+    """How many of each kind, in words."""
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(one.kind for one in found).items()))
