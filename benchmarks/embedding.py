@@ -84,7 +84,7 @@ class Bare:
 
     def run(self) -> None:
         for batch in self.batches:
-            for _ in self.model.decode(batch):
+            for _ in self.model.context.decode(batch):
                 pass
 
     def query(self, text: str) -> None:

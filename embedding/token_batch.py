@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from embedding.feeding import Part
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,7 +23,7 @@ class TokenBatch:
         self._position = np.zeros(capacity, np.int32)
         self._sequence = np.zeros(capacity, np.int32)
         self._sequences = np.ones(capacity, np.int32)
-        self._wanted = np.ones(capacity, np.int8)  # every token counts as output, or llama.cpp complains
+        self._wanted = np.zeros(capacity, np.int8)
         rows = self._sequence.ctypes.data + 4 * np.arange(capacity, dtype=np.uintp)
         self._rows = np.ascontiguousarray(rows)
         self._batch = api.llama_batch()
@@ -35,14 +37,19 @@ class TokenBatch:
             kind = dict(api.llama_batch._fields_)[name]
             setattr(self._batch, name, ctypes.cast(array.ctypes.data, kind))
 
-    def filled(self, windows: list[Tokens]) -> Any:
-        """The llama_batch with these windows, one sequence each; together they must fit its capacity."""
+    def filled(self, windows: list[Tokens], parts: list[Part], *, last_only: bool) -> Any:
+        """The llama_batch with these parts of ``windows``, whose indexes are the sequences; its capacity must do.
+
+        Every token counts as output, or the last of each window alone.
+        """
         at = 0
-        for sequence, window in enumerate(windows):
-            end = at + len(window)
-            self._token[at:end] = window
-            self._position[at:end] = np.arange(len(window))
-            self._sequence[at:end] = sequence
+        for part in parts:
+            end = at + part.end - part.start
+            self._token[at:end] = windows[part.window][part.start : part.end]
+            self._position[at:end] = np.arange(part.start, part.end)
+            self._sequence[at:end] = part.window
+            self._wanted[at:end] = not last_only
+            self._wanted[end - 1] |= part.ends
             at = end
         self._batch.n_tokens = at
         return self._batch

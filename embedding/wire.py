@@ -44,6 +44,9 @@ class Load:
     nice: int  # how far it steps back behind other work, 0 to 19
     query_prefix: str
     document_prefix: str
+    # Tokens a call of llama_decode, and what memory is reserved for; 0: as the worker thinks best. Heeded where a model
+    # can be fed in pieces (a decoder with last-token pooling); others read a window at once.
+    batch: int = 0
 
     def frame(self) -> Frame:
         """The message that asks for this."""

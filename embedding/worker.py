@@ -21,9 +21,9 @@ import numpy as np
 
 import embedding
 from embedding.batches import plan_batches
+from embedding.context import Context, LoadError, unit
 from embedding.holding import Hold
 from embedding.reader import Reader
-from embedding.token_batch import TokenBatch
 from embedding.wire import Frame, Load, WireError, read_frame, texts_of, write_frame
 
 if TYPE_CHECKING:
@@ -32,21 +32,8 @@ if TYPE_CHECKING:
     Tokens = NDArray[np.int32]
     Vectors = NDArray[np.float32]
 
-_POOLINGS = {"mean": 1, "cls": 2, "last": 3}  # llama_pooling_type
-_FLASH_ATTENTION_ON = 1  # off, the same work takes twice the time
-_MIN_BATCH = 256  # tokens; 1,024 loses a fifth, for attention runs over the whole batch (docs/models.md)
-_MAX_TEXTS = 64  # sequences of a batch; 256 tokens seldom hold more
-_MIN_NORM = 1e-6
 _WARNING = 3  # ggml_log_level
 _CONTINUED = 5
-
-
-class NonsenseError(Exception):
-    """The model computed something that is no vector."""
-
-
-class LoadError(Exception):
-    """llama.cpp refused the file."""
 
 
 class Model:
@@ -61,16 +48,9 @@ class Model:
         self._silence = _quiet_log(llama_cpp)
         llama_cpp.llama_backend_init()
         self._model = self._open_model()
-        self._context = self._open_context()
-        self._obedience = hold.install(llama_cpp, self._context)
-        self._memory = llama_cpp.llama_get_memory(self._context)
         self._check_shape()
         self.reader = Reader(llama_cpp, llama_cpp.llama_model_get_vocab(self._model), load)
-        self._batch = TokenBatch(llama_cpp, self._batch_tokens)
-
-    @property
-    def _batch_tokens(self) -> int:
-        return max(_MIN_BATCH, self._load.window)
+        self.context = Context(llama_cpp, self._model, load, hold)
 
     def _open_model(self) -> Any:
         parameters = self._api.llama_model_default_params()
@@ -80,22 +60,6 @@ class Model:
         if not model:
             raise LoadError("llama.cpp cannot load it")
         return model
-
-    def _open_context(self) -> Any:
-        parameters = self._api.llama_context_default_params()
-        parameters.n_ctx = parameters.n_batch = parameters.n_ubatch = self._batch_tokens
-        parameters.n_seq_max = _MAX_TEXTS
-        parameters.n_threads = parameters.n_threads_batch = self._load.threads
-        parameters.pooling_type = _POOLINGS[self._load.pooling]
-        parameters.flash_attn_type = _FLASH_ATTENTION_ON
-        parameters.embeddings = True
-        parameters.kv_unified = True
-        parameters.offload_kqv = parameters.op_offload = False
-        parameters.no_perf = True
-        context = self._api.llama_init_from_model(self._model, parameters)
-        if not context:
-            raise LoadError("llama.cpp cannot make a context for it, perhaps for want of memory")
-        return context
 
     def _check_shape(self) -> None:
         dim = self._api.llama_model_n_embd_out(self._model)
@@ -116,39 +80,11 @@ class Model:
                 owners.append(index)
         lengths = np.array([len(window) for window in windows], np.float32)
         sums = np.zeros((len(texts), self._load.dim), np.float32)
-        for batch in plan_batches([len(window) for window in windows], self._batch_tokens, _MAX_TEXTS):
-            for place, vector in zip(batch, self.decode([windows[place] for place in batch]), strict=True):
-                sums[owners[place]] += lengths[place] * vector
-        return _unit(sums), int(lengths.sum())
-
-    def decode(self, windows: list[Tokens]) -> Iterator[Vectors]:
-        """One vector a window, as pooled, of any norm; the windows must fit into one batch."""
-        self._hold.wait()
-        if self._memory:
-            self._api.llama_memory_clear(self._memory, 1)
-        status = self._api.llama_decode(self._context, self._batch.filled(windows))
-        if status != 0:
-            raise NonsenseError(f"llama.cpp gave up on a batch with status {status}")
-        for sequence in range(len(windows)):
-            yield self._vector(sequence)
-
-    def _vector(self, sequence: int) -> Vectors:
-        address = self._api.llama_get_embeddings_seq(self._context, sequence)
-        if not address:
-            raise NonsenseError("llama.cpp returned no vector for a text")
-        vector: Vectors = np.ctypeslib.as_array(address, (self._load.dim,)).copy()
-        norm = float(np.linalg.norm(vector))
-        if not np.isfinite(norm) or norm < _MIN_NORM:
-            raise NonsenseError(f"a vector came out with the norm {norm}")
-        return vector
-
-
-def _unit(sums: Vectors) -> Vectors:
-    norms = np.linalg.norm(sums, axis=1, keepdims=True)
-    if sums.size and float(norms.min()) < _MIN_NORM:
-        raise NonsenseError("the windows of a text cancel each other out")
-    unit: Vectors = (sums / norms).astype("<f4")
-    return unit
+        layout = self.context.layout
+        for batch in plan_batches([len(window) for window in windows], layout.room, layout.texts):
+            for index, vector in self.context.decode([windows[place] for place in batch]):
+                sums[owners[batch[index]]] += lengths[batch[index]] * vector
+        return unit(sums), int(lengths.sum())
 
 
 def _quiet_log(api: Any) -> Any:
