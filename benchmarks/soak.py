@@ -37,7 +37,7 @@ ENOUGH = 0.95  # of chunks with a vector: so few are left to make that more is c
 STEP_S = 1.0
 EDIT_EVERY = 2  # steps
 WARM_UP = 0.25  # of the run: until then caches fill and pools grow
-JUDGED_FROM_S = 600.0  # in a shorter run they fill all the time, and its slopes are shown only
+JUDGED_FROM_S = 600.0  # in a shorter run that goes on to its end, and slopes are only shown
 CONTROLS = ("python", "node")  # the echo server and the editors: what the same load does to others
 LONGEST_GAP_MS = 50.0
 MOST_PER_HOUR = {"MiB": 1.0, "": 4.0}  # surely growing faster than this is a leak
@@ -90,9 +90,10 @@ class Soak:
         self._node, self._place, self._editor = node, place, editor
         self._series = Series()
         self.faults: list[str] = []
+        self.over: list[str] = []  # figures beyond their limits: of this machine and its load as well
 
     def run(self, seconds: float) -> Iterator[str]:
-        """Say what happens; ``faults`` are the broken promises."""
+        """Say what happens; ``faults`` are the broken promises, ``over`` the figures beyond their limits."""
         with clients(self._node, self._place, self._editor.paths) as editors:
             yield f"at work: {counted(self._place.members())}"
             self._series = Series()
@@ -123,7 +124,7 @@ class Soak:
                 if line["heap"] is not None:
                     self._series.add(f"Node's heap, {client.flavour}: MiB", line["heap"] / MIB, at)
         for said, grows in self._series.judged():
-            self.faults += [said] if grows else []
+            self.over += [said] if grows else []
             yield said
 
     def _stalls(self, client: NodeClient) -> Iterator[str]:
@@ -134,6 +135,7 @@ class Soak:
         longest = max(line["gap_ms"] for line in lines)
         echo, own = max(line["echo_ms"] for line in lines), max(line["own_ms"] for line in lines)
         pings = sum(line["pings"] for line in lines)
+        self.over += [f"{client.flavour}: {len(alone)} seconds with a gap that the others had not"] if alone else []
         yield (
             f"{client.flavour}: longest gap {longest:.1f} ms (limit {LONGEST_GAP_MS:g}; echo {echo:.1f}, Node itself "
             f"{own:.1f}) in {pings} pings; {len(late)} of {len(lines)} seconds over it, {len(alone)} without the others"
@@ -178,7 +180,9 @@ def soak(place: Place, editor: Editor, minutes: float) -> int:
     run = Soak(installed(), place, editor)
     for said in run.run(60 * minutes):
         print(said, flush=True)
-    return verdict(run.faults)
+    for late in run.over:
+        print(f"OVER {late}")
+    return max(verdict(run.faults), bool(run.over))
 
 
 def kills(place: Place, editor: Editor, scale: float, seed: int) -> int:

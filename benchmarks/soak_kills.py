@@ -27,6 +27,7 @@ KILLS = {CHILD: 1000, SERVICE: 100, SERVER: 20, JOB: 20}
 PACE_S = {CHILD: 0.8, SERVICE: 3.0, SERVER: 6.0, JOB: 3.0}  # between two, on average
 ROUNDS = 10
 GRACE_S = 15.0  # for the children of what was killed: an indexing child may need ten to finish its commit
+REAPED_S = 40.0  # an idle child that died is noticed at the next look of what keeps it
 VICTIM_S = 60.0  # until there is one to kill
 SAMPLES = 5
 WARM_UP_S = 60.0  # before what the survivor holds is noted: pools and caches fill until then
@@ -88,13 +89,12 @@ class Killer:
         while time.monotonic() < end:
             found = self._place.members()
             victims = [one for one in of_kind(found, kind) if one.pid != self._survivor.server]
-            if victims:
-                self._kill(self._random.choice(victims), found)
+            if victims and self._kill(self._random.choice(victims), found):
                 return True
             time.sleep(0.05)
         return False
 
-    def _kill(self, victim: Found, found: list[Found]) -> None:
+    def _kill(self, victim: Found, found: list[Found]) -> bool:
         with suppress(psutil.Error):
             below = {child.pid for child in victim.process.children(recursive=True)}
             apart = [one for one in of_kind(found, SERVICE) if one.pid in below]
@@ -103,6 +103,8 @@ class Killer:
             now = time.monotonic()
             self._doomed += [(now, one) for one in found if one.pid in below]
             victim.process.kill()
+            return True
+        return False  # it has ended by itself meanwhile
 
     def orphans(self) -> list[Found]:
         """Those that should have ended by now and have not; each is told of once."""
@@ -132,11 +134,11 @@ def kinds() -> list[str]:
     return [kind for kind in KILLS if kind != SERVICE or find_spec("embedding.serving")]
 
 
-def held(client: NodeClient) -> Belongings:
+def held(client: NodeClient, seconds: int) -> Belongings:
     """What the server of a client holds while it works: medians of some seconds."""
     process = psutil.Process(client.server)
     samples = []
-    for _ in range(SAMPLES):
+    for _ in range(seconds):
         samples.append(belongings(process))
         time.sleep(1.0)
     return Belongings(
@@ -162,8 +164,10 @@ def grown(before: Belongings, after: Belongings) -> list[str]:
 class Killing:
     """A run: rounds of kills with editors at work, then the look at what is left."""
 
-    def __init__(self, node: Node, place: Place, editor: Editor, record: Record, seed: int) -> None:
+    def __init__(self, node: Node, place: Place, editor: Editor, record: Record, seed: int, pace: float = 1.0) -> None:
+        """``pace``: the time between kills, as a share of the usual."""
         self._node, self._place, self._editor, self._record = node, place, editor, record
+        self._pace = pace
         self._random = Random(seed + sum(row.kills for row in record.rows.values()))
         self.faults: list[str] = []
 
@@ -174,13 +178,14 @@ class Killing:
             survivor = editors[0]
             yield f"at work: {counted(self._place.members())}"
             time.sleep(min(WARM_UP_S, WARM_UP_S * scale))
-            first_server, before, lying = survivor.server, held(survivor), self._place.files()
+            seconds = SAMPLES if scale >= JUDGED_FROM else 1
+            first_server, before, lying = survivor.server, held(survivor, seconds), self._place.files()
             killer = Killer(self._place, survivor, self._random)
             rounds = max(1, min(ROUNDS, round(ROUNDS * scale)))
             for number in range(1, rounds + 1):
                 for kind, count in wanted.items():
                     yield self._phase(killer, editors, kind, round(count * number / rounds))
-            yield from self._after(survivor, before, lying, judged=scale >= JUDGED_FROM)
+            yield from self._after(survivor, before, lying, seconds=seconds)
             self.faults += ["the survivor did not survive"] if survivor.server != first_server else []
         yield from self._requests(editors)
         yield from self._in_the_end()
@@ -190,7 +195,7 @@ class Killing:
         before = together(editors)
         while row.kills < until:
             self._editor.edit(1)
-            time.sleep(self._random.expovariate(1 / PACE_S[kind]))
+            time.sleep(self._pace * self._random.expovariate(1 / PACE_S[kind]))
             if not killer.kill(kind):
                 self.faults.append(f"no {kind} came up for {VICTIM_S:.0f} s")
                 break
@@ -205,15 +210,16 @@ class Killing:
         self._record.row(kind).orphans += len(orphans)
         self.faults += [f"after a kill of a {kind}, a {one.kind} was left: {one.process}" for one in orphans]
 
-    def _after(self, survivor: NodeClient, before: Belongings, lying: set[str], *, judged: bool) -> Iterator[str]:
-        after = held(survivor)
+    def _after(self, survivor: NodeClient, before: Belongings, lying: set[str], *, seconds: int) -> Iterator[str]:
+        after = held(survivor, seconds)
         yield f"the server that was never killed held {before}, holds {after}"
-        self.faults += grown(before, after) if judged else []
+        self.faults += grown(before, after) if seconds == SAMPLES else []
         new = sorted(self._place.files() - lying)
         yield f"files that were not there before: {', '.join(new) or 'none'}"
         self.faults += [f"{len(new)} files more than before"] if len(new) > MOST_FILES else []
-        zombies = defunct(self._place.members())
+        zombies = unreaped(self._place)
         yield f"ended and not waited for: {zombies}"
+        self.faults += [f"{zombies} processes have ended and nobody waits for them"] if zombies else []
 
     def _requests(self, editors: list[NodeClient]) -> Iterator[str]:
         total = together(editors)
@@ -243,6 +249,16 @@ class Killing:
 
 
 PATIENCE_LEFT_S = 30.0  # the service may stay as long after its last user
+
+
+def unreaped(place: Place) -> int:
+    """The fewest processes that had ended and not been waited for, at any moment of some seconds."""
+    end = time.monotonic() + REAPED_S
+    fewest = defunct(place.members())
+    while fewest and time.monotonic() < end:
+        time.sleep(0.5)
+        fewest = min(fewest, defunct(place.members()))
+    return fewest
 
 
 def table(record: Record) -> Iterator[str]:

@@ -39,7 +39,7 @@ def test_no_request_of_an_editor_is_lost_and_nobody_is_left_while_everything_cha
 
 def test_killed_at_random_moments_nothing_is_lost_left_or_different_in_the_end(node: Node, place: Place) -> None:
     record = Record.at(place.scratch / "kills.json")
-    killing = Killing(node, place, Editor(place.root, FILES, FUNCTIONS, seed=2), record, seed=2)
+    killing = Killing(node, place, Editor(place.root, FILES, FUNCTIONS, seed=2), record, seed=2, pace=0.4)
     said = list(killing.run(SCALE))
     assert killing.faults == [], said
     assert all(record.row(kind).kills for kind in kinds())
