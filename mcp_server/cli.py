@@ -189,6 +189,9 @@ def status(overrides: Sequence[str], roots: tuple[str, ...], as_json: bool) -> N
 def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
     """Serve MCP on standard input and output, for editors and agents."""
     guard = StdoutGuard()  # before anything heavy is imported: stdout is the wire
+    from storage.heap import keep_little
+
+    keep_little()
     from mcp_server.roots import serving_roots
     from mcp_server.server import serve as run
     from mcp_server.settings import load

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mcp.server.mcpserver.exceptions import ToolError
+from mcp_server.sdk import ToolError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError

@@ -35,6 +35,7 @@ from mcp_server.logs import claim_stdout, configure
 from mcp_server.patience import retry_after_s
 from mcp_server.settings import Settings
 from storage.errors import IndexBusyError
+from storage.heap import keep_little
 from storage.lock import WriterLock
 
 IDLE_S = 120.0  # a child that was asked nothing for so long gives its memory back; the next change starts another
@@ -91,6 +92,7 @@ def main() -> None:
     """Serve one root until the input ends or nothing was asked for a while."""
     wire = claim_stdout()
     configure()
+    keep_little()
     be_polite()
     first = json.loads(sys.stdin.readline())
     refiner = Refiner()

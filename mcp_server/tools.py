@@ -12,10 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import anyio
 import anyio.from_thread
 import anyio.to_thread
-from mcp.server import MCPServer
-from mcp.server.mcpserver import Context  # noqa: TC002 - the SDK reads it from the signature
-from mcp.server.mcpserver.exceptions import ToolError
-from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field, ValidationError
 
 from indexer.vocabulary import KINDS, LANGUAGES
@@ -23,6 +19,15 @@ from mcp_server import failures, requests
 from mcp_server.answers.rows import as_json
 from mcp_server.answers.text import as_text
 from mcp_server.errors import EXPECTED, ProductError
+from mcp_server.sdk import (
+    CallToolResult,
+    Context,
+    MCPServer,
+    TextContent,
+    ToolAnnotations,
+    ToolError,
+    stateless,
+)
 from mcp_server.settings import Settings
 
 if TYPE_CHECKING:  # imported at the first tool call: a client's first request waits for neither
@@ -238,6 +243,7 @@ def build(engine: OpenEngine, settings: Settings, version: str, middleware: Sequ
         version=version,
         log_level="WARNING",
         middleware=middleware,
+        request_state_security=stateless(),
     )
     tools = Tools(engine, settings)
     for tool, title, hints in (

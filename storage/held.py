@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from storage.heap import give_back
 
 if TYPE_CHECKING:
     from storage.lance import Table
@@ -36,15 +36,5 @@ class Held(Generic[T]):
             self._met += 1
             if self._met == self._asked and self._table.count() <= self._most_rows:
                 self._value = self._read(self._table)
-                give_back_memory()
+                give_back()
             return self._value
-
-
-def give_back_memory() -> None:
-    """Let the system have what reading or writing everything needed for a moment.
-
-    The C library would keep 15 to 30 MB of it; handing them over takes 1 to 17 ms, other threads running. Other
-    systems' libraries have no such call, nor does musl.
-    """
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-        trim(0)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from storage.ann import AnnPlan, needs_build, plan_sketch_index
 from storage.errors import IndexUnusableError
-from storage.held import give_back_memory
+from storage.heap import give_back
 from storage.lance import Database, Table
 from storage.lance_index import (
     OpenIndex,
@@ -67,7 +67,7 @@ def maintain_index(layout: Layout, file: IndexFile, one_writer: Guard, plan: Pla
             _maintain_vector_index(layout, index.file, index.vectors, one_writer, plan)
     finally:
         database.close()
-        give_back_memory()
+        give_back()
     with one_writer:
         drop_unused_tables(layout, layout.read_index() or file)
 

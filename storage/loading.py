@@ -10,19 +10,20 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import gc
-import importlib.abc
-import importlib.machinery
 import importlib.util
 import os
 import sys
 import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+
+from storage.stand_ins import without
 
 # What LanceDB imports for connections to a service, over a network or a catalogue: 0.14 of the 0.38 s of processor that
 # `import lancedb` took, most of it the data classes of a generated client. Tables in a directory ask none of it.
 _SERVICES = frozenset({"lance_namespace", "lance_namespace_urllib3_client", "lancedb.namespace", "lancedb.remote.db"})
+# Files of other formats, and file systems that are not this machine's: 4 MB a process and 10 more of mapped libraries.
+_FORMATS = frozenset({"pyarrow.dataset", "pyarrow.fs"})
 # Before Python 3.12 LanceDB has `override` from a package that checks each signature as it is imported: 0.03 s.
 _CHECKED_OVERRIDES = "overrides"
 
@@ -41,7 +42,7 @@ def unnoticed() -> Iterator[None]:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        with _stand_ins():
+        with _lean():
             yield
     finally:
         gc.freeze()  # what was imported stays; a collection that never looks at it is a short one
@@ -67,51 +68,16 @@ def _big_objects() -> Iterator[Path]:
                 yield from Path(folder).glob(f"{pattern}so")
 
 
-class _StandIn(types.ModuleType):
-    """A module in place of one that is not needed: each name asked of it is a class that cannot be made use of."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        value = type(name, (_Absent,), {"__module__": self.__name__})
-        setattr(self, name, value)
-        return value
-
-
-class _Absent(Exception):  # noqa: N818 - some of what it stands for is caught as an exception, none is raised
-    def __init__(self, *_: object, **__: object) -> None:
-        raise ImportError(f"{type(self).__module__} was left out when lancedb was imported; see storage/loading.py.")
-
-
-class _StandIns(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-    """Finds and loads stand-ins for the services."""
-
-    def find_spec(self, name: str, *_: object) -> importlib.machinery.ModuleSpec | None:
-        """A stand-in's, for what is left out and all below it."""
-        parts = name.split(".")
-        below = {".".join(parts[:length]) for length in range(1, len(parts) + 1)}
-        return importlib.machinery.ModuleSpec(name, self, is_package=True) if below & _SERVICES else None
-
-    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
-        """An empty one, which is all there is to it."""
-        return _StandIn(spec.name)
-
-    def exec_module(self, module: types.ModuleType) -> None:
-        """Nothing is left to run."""
-
-
 @contextlib.contextmanager
-def _stand_ins() -> Iterator[None]:
-    """Import without the services; they stay out of this process, and what asks for one of them is told so."""
-    finder = _StandIns()
-    sys.meta_path.insert(0, finder)
+def _lean() -> Iterator[None]:
+    """Import without what no table in a directory asks for."""
     unchecked = sys.version_info < (3, 12) and _CHECKED_OVERRIDES not in sys.modules
     if unchecked:
         sys.modules[_CHECKED_OVERRIDES] = _unchecked_overrides()
     try:
-        yield
+        with without(_SERVICES | _FORMATS):
+            yield
     finally:
-        sys.meta_path.remove(finder)
         if unchecked:
             del sys.modules[_CHECKED_OVERRIDES]
 
