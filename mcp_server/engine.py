@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from embedding.cache import CachedEmbedder
 from embedding.embedder import Embedder
@@ -28,6 +29,10 @@ from mcp_server.starting import StartJob
 from mcp_server.statuses import ModelStatus, Status
 from storage.backends import preload
 from storage.search import Mode, Query, Results
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 INCOMPLETE = (
     "the search was cut short by its time limit, so matches may be missing; narrow by paths or simplify the pattern"
@@ -132,7 +137,7 @@ class Engine:
                 f"send {MOST_NUMBERS // embedder.dim:,} texts at a time."
             )
         if kind == "query":
-            vectors = [embedder.embed_query(text, timeout_s) for text in texts]
+            vectors = embed_queries(embedder, texts, timeout_s)
         else:
             vectors = list(embedder.embed_documents(texts, timeout_s))
         return {
@@ -221,6 +226,14 @@ def _page(results: Mapping[RootIndex, Results], request: SearchRequest) -> tuple
     found.sort(key=lambda one: -one.hit.score)
     end = request.offset + request.limit
     return tuple(found[request.offset : end]), more or len(found) > end
+
+
+def embed_queries(
+    embedder: Embedder, texts: Iterable[str], timeout_s: float, clock: Callable[[], float] = time.monotonic
+) -> list[NDArray[np.float32]]:
+    """One vector a text, all of them within ``timeout_s`` seconds. Raises EmbeddingTimeoutError past it."""
+    end = clock() + timeout_s
+    return [embedder.embed_query(text, max(0.0, end - clock())) for text in texts]
 
 
 def uncached(embedder: Embedder) -> Embedder:

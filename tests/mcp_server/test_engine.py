@@ -3,11 +3,14 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from mcp_server.engine import Engine
+from mcp_server.engine import Engine, embed_queries
 from mcp_server.requests import SearchRequest
 from mcp_server.settings import load
+from tests.indexer.embedders import Noting
 
 MOST_S = 60
 
@@ -65,3 +68,23 @@ def test_more_like_a_place_leaves_the_place_out(engine: Engine) -> None:
 
 def test_a_query_beside_an_example_counts_as_well(engine: Engine) -> None:
     assert "south/drift.py" in places(engine, 12, 0, query="drift south", like="north/moor3.py:1")
+
+
+class Slow(Noting):
+    """Takes four seconds a query, by a clock of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 100.0
+        self.allowed: list[float | None] = []
+
+    def embed_query(self, text: str, timeout_s: float | None = None) -> NDArray[np.float32]:
+        self.allowed.append(timeout_s)
+        self.now += 4.0
+        return super().embed_query(text)
+
+
+def test_several_queries_share_the_time_that_was_given_for_all() -> None:
+    embedder = Slow()
+    assert len(embed_queries(embedder, ["a", "b", "c", "d"], 10.0, lambda: embedder.now)) == 4
+    assert embedder.allowed == [10.0, 6.0, 2.0, 0.0]
