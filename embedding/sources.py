@@ -89,8 +89,10 @@ def obtain(spec: ModelSpec, directory: Path, progress: Progress | None = None, *
     path = None if again else locate(spec, directory)
     if path is not None:
         return path
-    if not spec.sources:
-        raise ModelMissingError(f"There is no file at {spec.path} and no source of it is known; check the path.")
+    if spec.path is not None:
+        raise ModelMissingError(
+            f"There is no file at {spec.path}; check the path, or name a known model or one of the hub."
+        )
     try:
         return _obtain_locked(spec, directory, progress or _unheard, again=again)
     except Timeout as error:
@@ -110,7 +112,7 @@ def _unheard(what: str, done: int, total: int) -> None:
 
 def _obtain_locked(spec: ModelSpec, directory: Path, progress: Progress, *, again: bool) -> Path:
     known = spec if spec.file_name else _looked_up(spec)
-    path = known.path or directory / known.file_name
+    path = directory / known.file_name
     before = _written_at(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _alone(spec, path, progress):

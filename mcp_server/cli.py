@@ -16,6 +16,8 @@ from typing import Any, NoReturn
 import click
 
 from mcp_server.logs import StdoutGuard, configure
+from mcp_server.model_cli import models
+from mcp_server.options import json_option
 
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
 
@@ -26,7 +28,6 @@ root_option = click.option(
     type=click.Path(),
     help="A directory to search; may be repeated. [default: the working directory]",
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
 class Sentences(click.Group):
@@ -200,49 +201,7 @@ def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
     run(allowed, load(allowed[0], overrides).settings, own_version(), guard)
 
 
-@main.group()
-def models() -> None:
-    """See, fetch and distil embedding models."""
-
-
-@models.command("list")
-@json_option
-@click.pass_obj
-def list_models(overrides: Sequence[str], as_json: bool) -> None:
-    """List known models and whether they are on this machine."""
-    from mcp_server import model_commands
-
-    sys.exit(model_commands.show(overrides, as_json=as_json))
-
-
-@models.command()
-@click.argument("name", default="")
-@click.pass_obj
-def pull(overrides: Sequence[str], name: str) -> None:
-    """Fetch a model (the configured one by default), verify and keep it."""
-    from mcp_server import model_commands
-
-    sys.exit(model_commands.pull(overrides, name))
-
-
-@models.command()
-@click.argument("name", default="")
-@click.option(
-    "--texts", "directories", multiple=True, metavar="DIR", help="Learn from the code there; may be repeated."
-)
-@click.option("--out", default="", metavar="FILE", help="Where the table goes. [default: beside the models, and used]")
-@click.option(
-    "-n", "--limit", type=click.IntRange(min=1), default=20_000, help="Texts to learn from.", show_default=True
-)
-@click.pass_obj
-def distil(overrides: Sequence[str], name: str, directories: tuple[str, ...], out: str, limit: int) -> None:
-    """Make the lookup table of a model (the configured one by default).
-
-    Without --texts it learns from what is indexed and embedded already, and nothing is embedded.
-    """
-    from mcp_server import distilling
-
-    sys.exit(distilling.distil(overrides, distilling.DistilArguments(name, directories, out, limit)))
+main.add_command(models)
 
 
 @main.command()
