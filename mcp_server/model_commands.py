@@ -97,7 +97,7 @@ def delete(overrides: Sequence[str], name: str, *, as_json: bool) -> int:
     freed = remove(path, directory)
     _say(
         {"name": name, "path": str(path), "freed": freed},
-        f"{name} is deleted; {_size(freed)} are free.",
+        f"{name} was deleted at {path}; {_size(freed)} are free.",
         as_json=as_json,
     )
     return 0

