@@ -7,7 +7,8 @@ from pathlib import Path
 
 from embedding.digest import Record, file_sha256, read_record, write_record
 from embedding.errors import ModelInvalidError
-from embedding.gguf import GgufHeader, complete_spec, read_header
+from embedding.gguf import complete_spec, read_header
+from embedding.header import GgufHeader
 from embedding.model import ModelSpec
 
 
