@@ -6,7 +6,7 @@
 Both TypeScript SDKs search, read, ask and embed over real servers (`codeloupe serve` on stdio) while files are edited
 and an index with vectors is being made; a bare server of the same SDK is pinged beside ours by the same process, and so
 shows what Node, the protocol and the machine do by themselves. Held to limits: pings never wait longer than 50 ms,
-every request is answered, private memory and Node's heap do not grow, nobody is left in the end.
+every request gets an answer or a refusal, private memory and Node's heap do not grow, nobody is left in the end.
 
 ``--kills``: 1,000 kills of model children, 100 of the service, 20 of servers meanwhile (benchmarks/soak_kills.py).
 An interrupted run goes on with the same --directory.
@@ -90,6 +90,7 @@ class Soak:
         self._node, self._place, self._editor = node, place, editor
         self._series = Series()
         self.faults: list[str] = []
+        self.share = 0.0  # of chunks that have a vector
         self.over: list[str] = []  # figures beyond their limits: of this machine and its load as well
 
     def run(self, seconds: float) -> Iterator[str]:
@@ -109,8 +110,8 @@ class Soak:
         self.faults += [f"a file is left: {path}" for path in sorted(self._place.files()) if path.startswith("tmp")]
 
     def _step(self, step: int, editors: list[NodeClient]) -> None:
-        share = max(float(client.last.get("share", 0.0)) for client in editors)
-        if share > ENOUGH:
+        self.share = max(float(client.last.get("share", 0.0)) for client in editors)
+        if self.share > ENOUGH:
             self._editor.edit(len(self._editor.paths) // 10)
         elif step % EDIT_EVERY == 0:
             self._editor.edit(1)
@@ -145,8 +146,8 @@ class Soak:
         total = together(editors)
         yield f"{total.sent} requests: " + ", ".join(f"{count} {end}" for end, count in total.ends.items())
         yield from (f"  {count:5} x {said}" for said, count in sentences(editors).most_common())
-        broken = total.sent - total.ends["answered"]
-        self.faults += [f"{broken} requests were not answered"] if broken else []
+        broken = total.open + total.ends["lost"] + total.ends["failed"]
+        self.faults += [f"{broken} requests had neither an answer nor a refusal"] if broken else []
         for client in editors:
             self.faults += [f"{client.flavour}: {said}" for said in client.last["trouble"]]
             took = {deed: max(line["took_ms"].get(deed, 0.0) for _, line in client.lines) for deed in DEEDS}

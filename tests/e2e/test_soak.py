@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from benchmarks.shapes import Shape, write_model
 from benchmarks.slopes import slope
 from benchmarks.soak import FUNCTIONS, Soak
 from benchmarks.soak_kills import Killing, Record, kinds
@@ -17,11 +19,19 @@ from tests.e2e.node_clients import Node, installed
 FILES = 12
 SCALE = 0.01  # ten model children, a service and a server
 SECONDS = 6.0
+SLOW = Shape("slow", 24, 256, 1024, 8, 2, 300, 600, 2048, mix=False)  # 1 s a chunk, as the 7B's shape takes; 46 MB
 
 
 @pytest.fixture(scope="module")
 def node() -> Node:
     return installed()
+
+
+@pytest.fixture(scope="module")
+def slow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("slow") / "slow.gguf"
+    write_model(SLOW, path)
+    return path
 
 
 @pytest.fixture
@@ -35,6 +45,16 @@ def test_no_request_of_an_editor_is_lost_and_nobody_is_left_while_everything_cha
     soak = Soak(node, place, Editor(place.root, FILES, FUNCTIONS, seed=1))
     said = list(soak.run(SECONDS))
     assert soak.faults == [], said
+
+
+def test_a_model_that_takes_seconds_a_chunk_keeps_no_editor_waiting_for_a_word(
+    node: Node, place: Place, slow_model: Path
+) -> None:
+    place = replace(place, model=str(slow_model))
+    soak = Soak(node, place, Editor(place.root, FILES, FUNCTIONS, seed=1))
+    said = list(soak.run(SECONDS))
+    assert soak.faults == [], said
+    assert soak.share < 1, said  # it was at work until the end
 
 
 def test_killed_at_random_moments_nothing_is_lost_left_or_different_in_the_end(node: Node, place: Place) -> None:
