@@ -49,7 +49,8 @@ LADDER = (
 TOP = LADDER[-1].from_pressure
 MARGIN = 0.05  # calm is pressure so far below the level's threshold; allocators and caches move it by 1 or 2 points
 HOLD_S = 10.0  # calm for so long before one level down: as long as PSI averages
-UNLOAD_AFTER_S = 10.0  # critical for so long, with documents paused, before the weights go too
+UNLOAD_AFTER_S = 10.0  # critical for so long, with documents paused, before the weights go too,
+UNLOAD_AT = 0.95  # or at once from here: a neighbour that takes 1 GB in a second fills the rest of 16 GB in the next
 # Percent of ten seconds stalled, and the pressure that is worth. A model whose weights do not fit stalls far more.
 _SOME = ((0.0, 0.0), (5.0, 0.60), (15.0, 0.75), (40.0, 0.90), (100.0, 1.0))
 _FULL = ((0.0, 0.0), (2.0, 0.60), (5.0, 0.75), (15.0, 0.90), (100.0, 1.0))
@@ -90,6 +91,7 @@ class Decision:
     why: str  # the largest part of the pressure, with its figures
     since: float  # when the level was entered
     calm_since: float | None = None  # since when the pressure is well below it
+    over_since: float | None = None  # since when the pressure itself is critical
     busy: Busy = Busy()
 
 
@@ -109,18 +111,19 @@ def decide(reading: Reading, limits: Limits, before: Decision | None, now: float
     level, since, calm_since = _level(pressure, before, now)
     busy = _busy(reading.others_cpu, before.busy if before else Busy(), now)
     rung = rung_of(level)
-    critical = level is Level.CRITICAL
+    over_since = _over_since(pressure, before, now)
     return Decision(
         level=level,
         pressure=pressure,
         children=_children(rung, reading, limits, busy.now),
         batch_tokens=rung.batch_tokens,
         cache_bytes=rung.cache_bytes,
-        paused=critical,
-        unload=critical and now - since >= UNLOAD_AFTER_S,
-        why=why,
+        paused=level is Level.CRITICAL,
+        unload=level is Level.CRITICAL and (pressure >= UNLOAD_AT or _unloads(before, over_since, now)),
+        why=why + _easing(rung, pressure),
         since=since,
         calm_since=calm_since,
+        over_since=over_since,
         busy=busy,
     )
 
@@ -181,6 +184,26 @@ def _level(pressure: float, before: Decision | None, now: float) -> tuple[Level,
     if now - calm_since < HOLD_S:
         return before.level, before.since, calm_since
     return LADDER[LADDER.index(rung) - 1].level, now, now
+
+
+def _over_since(pressure: float, before: Decision | None, now: float) -> float | None:
+    if pressure < TOP:
+        return None
+    return now if before is None or before.over_since is None else before.over_since
+
+
+def _unloads(before: Decision | None, over_since: float | None, now: float) -> bool:
+    """A pause was not enough. It lasts as long as the level, or the model would come back to be sent away again."""
+    lasted = over_since is not None and now - over_since >= UNLOAD_AFTER_S
+    return lasted or (before is not None and before.unload)
+
+
+def _easing(rung: Rung, pressure: float) -> str:
+    """What is missing for a better level, where the pressure alone does not explain this one."""
+    if pressure >= rung.from_pressure:
+        return ""
+    calm = rung.from_pressure - MARGIN
+    return f"; it eases below {calm:.0%}" if pressure >= calm else f"; it eases when that lasts {HOLD_S:.0f} s"
 
 
 def _busy(others_cpu: float, before: Busy, now: float) -> Busy:

@@ -138,13 +138,28 @@ def test_a_shaken_reading_at_a_threshold_stays_above_it():
 
 
 def test_critical_pauses_at_once_and_unloads_when_it_lasts():
-    decisions = run([0.5] + [0.95] * 15)
+    decisions = run([0.5] + [0.93] * 15)
     assert [decision.paused for decision in decisions] == [False] + [True] * 15
     assert [decision.unload for decision in decisions].index(True) == 1 + UNLOAD_AFTER_S
 
 
+def test_next_to_the_limit_it_unloads_at_once():
+    assert [decision.unload for decision in run([0.5, 0.94, 0.95, 0.94])] == [False, False, True, True]
+
+
+def test_where_a_pause_is_enough_the_model_stays():
+    decisions = run([0.93] * 5 + [0.88] * 40)
+    assert all(decision.paused and not decision.unload for decision in decisions)
+
+
+def test_a_level_that_the_pressure_alone_does_not_explain_says_what_it_waits_for():
+    _, near, calm = run([0.95, 0.88, 0.5])
+    assert near.why == "this machine uses 88.0 GB of 100 GB (88%); it eases below 85%"
+    assert calm.why == "this machine uses 50.0 GB of 100 GB (50%); it eases when that lasts 10 s"
+
+
 def test_what_was_unloaded_stays_so_until_the_level_comes_down():
-    decisions = run([0.95] * 12 + [0.5] * 15)
+    decisions = run([0.93] * 12 + [0.5] * 15)
     back = next(at for at, decision in enumerate(decisions) if decision.level == "high")
     assert all(decision.unload for decision in decisions[11:back])
     assert not any(decision.unload or decision.paused for decision in decisions[back:])
@@ -250,9 +265,9 @@ def test_no_child_is_admitted_that_its_own_level_would_end_again():
 
 
 def test_no_document_child_is_admitted_while_paused_but_one_for_queries_may_be():
-    paused = decide(reading(0.95), WHOLE, None, 0.0)
+    paused = decide(reading(0.93), WHOLE, None, 0.0)
     documents, query = Need("a process", GB, 0, children=1), Need("a query", GB)
-    assert "this machine uses 95.0 GB of 100 GB" in admits(reading(0.5), WHOLE.budget, documents, paused)
+    assert "this machine uses 93.0 GB of 100 GB" in admits(reading(0.5), WHOLE.budget, documents, paused)
     assert admits(reading(0.5), WHOLE.budget, query, paused) == ""
 
 
