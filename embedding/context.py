@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from embedding.feeding import plan_calls
 from embedding.holding import Hold
-from embedding.tapping import ARCHITECTURES, Tap, tensor_library
+from embedding.layout import layout
+from embedding.tapping import Tap, tensor_library
 from embedding.token_batch import TokenBatch
 from embedding.wire import Load
 
@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 _POOLINGS = {"mean": 1, "cls": 2, "last": 3}  # llama_pooling_type
 _FLASH_ATTENTION_ON = 1  # off, the same work takes twice the time
-_BATCH = 256  # tokens; 1,024 loses a fifth, for attention runs over the whole batch (docs/models.md)
-_LEAST_BATCH = 16  # below, every call reads all weights for next to nothing
-_TEXTS = 64  # sequences of a batch; 256 tokens seldom hold more
-_TAPPED_TEXTS = 16  # llama.cpp keeps room for the whole vocabulary's scores for each
 _MIN_NORM = 1e-6
 
 
@@ -39,35 +35,6 @@ class NonsenseError(Exception):
 
 class LoadError(Exception):
     """llama.cpp refused the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """How windows are fed: ``batch`` tokens a call, of at most ``texts`` windows with ``room`` tokens together."""
-
-    batch: int
-    room: int
-    texts: int
-    tapped: bool  # vectors are read at the final norm; else as llama.cpp pools them
-
-    @property
-    def in_pieces(self) -> bool:
-        """Whether a window may take several calls."""
-        return self.batch < self.room
-
-
-def layout(load: Load, architecture: str, *, causal: bool, tappable: bool) -> Layout:
-    """How a model is fed. One that looks ahead, or pools over all tokens, must see a window whole.
-
-    A causal model with last-token pooling may take it in pieces: it remembers what came before, and the vector is in
-    the last.
-    """
-    if load.pooling != "last" or not causal:
-        batch = max(_BATCH, load.window)
-        return Layout(batch, batch, _TEXTS, tapped=False)
-    batch = min(load.window, max(_LEAST_BATCH, load.batch or _BATCH))
-    tapped = tappable and architecture in ARCHITECTURES
-    return Layout(batch, load.window, _TAPPED_TEXTS, tapped)
 
 
 class Context:

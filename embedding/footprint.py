@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from embedding.errors import MemoryShortError
 from embedding.header import ROWS_TENSOR, GgufHeader
+from embedding.layout import TAPPED_ARCHITECTURES, TAPPED_TEXTS
+from embedding.model import Pooling
 
 MERGES = "tokenizer.ggml.merges"
 _LEAST_CONTEXT = 256  # tokens; llama.cpp rounds up to a multiple of it
@@ -46,7 +48,8 @@ def estimate(header: GgufHeader, window: int, batch: int, *, repack: bool = Fals
     """
     context = -(-max(window, batch, _LEAST_CONTEXT) // _LEAST_CONTEXT) * _LEAST_CONTEXT
     private = _PROCESS_BYTES + _vocabulary(header) + _cache(header, context)
-    private += _output(header, batch) + _compute(header, context, batch)
+    scored = min(batch, TAPPED_TEXTS) if is_tapped(header) else batch
+    private += _output(header, scored) + _compute(header, context, batch, scored)
     return Footprint(_LIBRARY_BYTES + header.tensor_bytes, private + (_repacked(header) if repack else 0))
 
 
@@ -58,6 +61,11 @@ def require(needed: Footprint, room_bytes: int, name: str) -> None:
             f"{max(0, room_bytes) / 1e9:.1f} GB; raise memory.budget, end other programs, or choose a smaller model "
             "('codeloupe models list'). Search by words and names goes on."
         )
+
+
+def is_tapped(header: GgufHeader) -> bool:
+    """Whether the vocabulary's scores are not computed (embedding/layout.py)."""
+    return header.architecture in TAPPED_ARCHITECTURES and header.pooling is Pooling.LAST
 
 
 def _vocabulary(header: GgufHeader) -> int:
@@ -76,18 +84,18 @@ def _cache(header: GgufHeader, context: int) -> int:
     return header.number("block_count") * context * shared * length * _HALF
 
 
-def _output(header: GgufHeader, batch: int) -> int:
-    """Logits and embeddings of each token of a batch: llama.cpp makes room for the logits of encoders, too."""
-    return batch * (header.vocab_size + header.number("embedding_length")) * _FLOAT
+def _output(header: GgufHeader, scored: int) -> int:
+    """Logits and embeddings of each scored token: llama.cpp makes room for the logits of encoders, too."""
+    return scored * (header.vocab_size + header.number("embedding_length")) * _FLOAT
 
 
-def _compute(header: GgufHeader, context: int, batch: int) -> int:
-    """The largest of what is alive at a time, the attention mask (float32 and float16), and a quantised input."""
+def _compute(header: GgufHeader, context: int, batch: int, scored: int) -> int:
+    """The larger of what a layer and what the head has alive at a time, the attention mask, a quantised input."""
     width, inner = header.number("embedding_length"), header.number("feed_forward_length")
-    logits = header.vocab_size if header.is_decoder else 0
-    alive = max(logits, 2 * inner if header.is_decoder else inner) + _LIVE_ROWS * width
-    mask = context * (_FLOAT + _HALF)
-    return batch * (alive * _FLOAT + mask + int(max(inner, width) * _QUANTISED_SHARE))
+    layer = batch * (2 * inner if header.is_decoder else inner)
+    alive = max(layer, scored * header.vocab_size if header.is_decoder else 0) + batch * _LIVE_ROWS * width
+    mask = context * (_FLOAT + _HALF)  # float32 and float16
+    return alive * _FLOAT + batch * (mask + int(max(inner, width) * _QUANTISED_SHARE))
 
 
 def _repacked(header: GgufHeader) -> int:

@@ -3,7 +3,7 @@
 llama.cpp pools only with embeddings on, and then takes every token for an output: the head multiplies each with the
 whole vocabulary, and the product is kept twice (nomic-embed-code: 8 % of the computation, 1.2 MB a token), for nothing.
 Here embeddings are off, the last token of each text alone is an output, and the scheduler's callback sees the final
-norm: it copies its rows, and ends the graph before the head.
+norm: it copies its rows, and ends the graph before the head. embedding/layout.py says for which architectures.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-# Their graphs end in this tensor, and were compared with llama.cpp's own pooling (tests/embedding/test_decoders.py).
-ARCHITECTURES = ("qwen2", "qwen3")
 _FINAL_NORM = b"result_norm"
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding.context import layout
 from embedding.feeding import plan_calls
+from embedding.layout import layout
 from embedding.wire import Load
 
 DECODER = Load("/m.gguf", 64, "last", 512, None, False, 1, 0, "", "", 128)
