@@ -2,8 +2,9 @@
 
     python -m benchmarks.decoding FILE.gguf [BATCH ...]
 
-FILE is a decoder with last-token pooling: nomic-embed-code, or its shape (`python -m benchmarks.shapes nomic`). Each batch has a child of its own, one thread, which reads one text as long as its window. Vectors are compared with
-those of the first batch named, the largest by default. Linux only: others do not tell private memory.
+FILE is a decoder with last-token pooling: nomic-embed-code, or its shape (`python -m benchmarks.shapes nomic`). Each
+batch has a child of its own, one thread, which reads one text as long as its window. Vectors are compared with those
+of the first batch named, the largest by default. Linux only: others do not tell private memory.
 """
 
 from __future__ import annotations

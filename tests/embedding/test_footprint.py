@@ -22,18 +22,26 @@ def nomic() -> GgufHeader:
     """What nomic-embed-code's header says of its size."""
     lengths = {"block_count": 28, "embedding_length": 3584, "feed_forward_length": 18_944}
     heads = {"attention.head_count": 28, "attention.head_count_kv": 4}
-    values = {"general.architecture": "qwen2"} | {f"qwen2.{key}": value for key, value in (lengths | heads).items()}
+    numbers = lengths | heads | {"pooling_type": 3}
+    values = {"general.architecture": "qwen2"} | {f"qwen2.{key}": value for key, value in numbers.items()}
     arrays = {"tokenizer.ggml.tokens": Array(152_064, 0), "tokenizer.ggml.merges": Array(151_387, 0)}
     table = Tensor("token_embd.weight", (3584, 152_064), 14, 0, 447_068_160)
     rest = Tensor("blk.0.ffn_up.weight", (3584, 18_944), 12, table.size, 3_922_518_016)
     return GgufHeader(3, values, arrays, (table, rest), 0)
 
 
-def test_a_7b_model_is_estimated_within_a_tenth_of_what_was_measured() -> None:
-    measured = {64: 185e6, 128: 266e6, 256: 428e6, 512: 753e6}  # docs/models.md
+def test_a_7b_model_is_estimated_within_a_fifth_of_what_was_measured() -> None:
+    measured = {64: 129e6, 128: 140e6, 256: 155e6, 512: 198e6}  # docs/models.md
     for batch, private in measured.items():
-        assert private <= estimate(nomic(), 512, batch).private_bytes < 1.1 * private
+        assert private <= estimate(nomic(), 512, batch).private_bytes < 1.2 * private
     assert estimate(nomic(), 512, 256).shared_bytes == pytest.approx(4.39e9, rel=0.01)
+
+
+def test_a_decoder_that_llama_cpp_pools_is_estimated_with_its_output_head() -> None:
+    unknown = replace(nomic(), values=nomic().values | {"qwen2.pooling_type": 1})
+    measured = {64: 185e6, 128: 266e6, 256: 428e6, 512: 753e6}
+    for batch, private in measured.items():
+        assert private <= estimate(unknown, 512, batch).private_bytes < 1.1 * private
 
 
 def test_a_longer_window_costs_a_decoder_its_cache() -> None:
