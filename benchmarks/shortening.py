@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import ast
 import sysconfig
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -57,7 +57,7 @@ def functions(library: Path) -> Iterator[Asked]:
         yield from _documented(tree, source.splitlines())
 
 
-def _documented(tree: ast.Module, lines: Sequence[str]) -> Iterator[Asked]:
+def _documented(tree: ast.Module, lines: list[str]) -> Iterator[Asked]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or not (said := ast.get_docstring(node)):
             continue

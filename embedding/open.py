@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from embedding.cache import CachedEmbedder, VectorCache
 from embedding.client import LocalEmbedder
 from embedding.embedder import Embedder
-from embedding.errors import LookupTableError, ModelMissingError
+from embedding.errors import EmbeddingError, LookupTableError, ModelMissingError
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec, spec_for
 from embedding.settings import MemorySettings, ModelSettings
+from embedding.shortened import Shortened
 from embedding.sources import locate, models_directory
 
 if TYPE_CHECKING:
@@ -27,12 +28,24 @@ def open_embedder(model: ModelSettings, memory: MemorySettings, data_dir: Path, 
 
     ``data_dir`` holds model files (where ``model.directory`` names no other place), ``cache_dir`` the vector cache.
     Raises ModelMissingError where the model is turned off, unknown or not on this machine, ModelInvalidError where
-    its file is not what it claims to be.
+    its file is not what it claims to be, EmbeddingError where it has no more components than are to be kept.
     """
-    embedder = LocalEmbedder(wanted_spec(model), wanted_file(model, data_dir), model)
-    if not memory.vector_cache_mb:
+    spec = wanted_spec(model)
+    embedder: Embedder = LocalEmbedder(spec, wanted_file(model, data_dir), model)
+    if memory.vector_cache_mb:
+        embedder = CachedEmbedder(embedder, VectorCache(cache_dir / CACHE_FILE, memory.vector_cache_mb << 20))
+    return _shortened(embedder, model.dimensions, spec.shortest)
+
+
+def _shortened(embedder: Embedder, dimensions: int, shortest: int) -> Embedder:
+    """Before the cache, which keeps whole vectors."""
+    if not dimensions:
         return embedder
-    return CachedEmbedder(embedder, VectorCache(cache_dir / CACHE_FILE, memory.vector_cache_mb << 20))
+    try:
+        return Shortened(embedder, dimensions, shortest)
+    except EmbeddingError:
+        embedder.close()
+        raise
 
 
 def wanted_spec(model: ModelSettings) -> ModelSpec:
@@ -86,7 +99,8 @@ def table_path(model: ModelSettings, data_dir: Path) -> Path | None:
 
 def own_table_path(spec: ModelSpec, model: ModelSettings, data_dir: Path) -> Path:
     """Where a table that was made for a model is kept: beside model files."""
-    return models_directory(model, data_dir) / f"{spec.name}.embd"
+    name = spec.name.replace("/", "--").replace(":", "--")  # names of the hub have them
+    return models_directory(model, data_dir) / f"{name}.embd"
 
 
 def _taught_by(table: Path, model: ModelSettings, data_dir: Path) -> Path | None:
@@ -101,7 +115,8 @@ def _taught_by(table: Path, model: ModelSettings, data_dir: Path) -> Path | None
 def _how_to_get(spec: ModelSpec, directory: Path) -> str:
     if spec.path is not None:
         return f"There is no model file at {spec.path}; check model.name. Search by words and names goes on."
+    name = f" {spec.name}" if spec.hub else ""
     return (
-        f"The model {spec.name} is not in {directory}; run 'codeloupe models pull' once, with a network. "
+        f"The model {spec.name} is not in {directory}; run 'codeloupe models pull{name}' once, with a network. "
         "Search by words and names goes on."
     )

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     Vectors = NDArray[np.float32]
 
 
+def note_of(embedder: Embedder | None) -> str:
+    """What a reader must know of an embedder's vectors, "" where they are whole."""
+    return embedder.note if isinstance(embedder, Shortened) else ""
+
+
 class Shortened:
     """The first ``dim`` components of each vector, normalised again: smaller and quicker to search, and less exact.
 
@@ -42,6 +47,10 @@ class Shortened:
     def inner(self) -> Embedder:
         """The embedder of whole vectors."""
         return self._inner
+
+    def over(self, inner: Embedder) -> Shortened:
+        """The same of another embedder of the same model."""
+        return Shortened(inner, self._dim, self._dim if self._trained else 0)
 
     @property
     def note(self) -> str:

@@ -93,9 +93,10 @@ def sample(texts: Iterable[str], most: int) -> list[str]:
 
 
 def _chosen(name: str, overrides: Sequence[str]) -> settings.Settings:
-    """The settings, with the model that the table is to be of."""
+    """The settings, with the model that the table is to be of, and its whole vectors."""
     found = settings.load(None, overrides).settings
-    return found.model_copy(update={"model": found.model.model_copy(update={"name": name})}) if name else found
+    model = found.model.model_copy(update={"name": name or found.model.name, "dimensions": 0})
+    return found.model_copy(update={"model": model})
 
 
 def _candidates(embedder: Embedder, directories: Sequence[str], overrides: Sequence[str]) -> Iterator[str]:

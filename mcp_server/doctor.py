@@ -16,6 +16,7 @@ import click
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from embedding.open import NO_TABLE
+from embedding.shortened import note_of
 from mcp_server.home import data_directory, index_directory, indexes_directory
 from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint, writing
 from mcp_server.settings import Settings, load
@@ -92,7 +93,9 @@ def _try_model(embedder: Embedder) -> Finding:
     close = embedder.embed_query("parse a date") @ embedder.embed_documents(["def parse_date(text): ..."])[0]
     far = embedder.embed_query("parse a date") @ embedder.embed_documents(["color: red; margin: 0"])[0]
     mend = "" if close > far else "the model file gives nonsense: delete it and run codeloupe models pull"
-    return Finding("model", f"{embedder.fingerprint[:60]} runs; alike {close:.2f}, unlike {far:.2f}", mend)
+    said = f"{embedder.fingerprint[:60]} runs; alike {close:.2f}, unlike {far:.2f}"
+    note = note_of(embedder)
+    return Finding("model", f"{said}; {note}" if note else said, mend)
 
 
 def _table(settings: Settings, meaning: Meaning) -> Finding:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from embedding.cache import CachedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
+from embedding.shortened import Shortened, note_of
 from mcp_server.answers.answer import Answer, Found
 from mcp_server.asking import Asked, Asking
 from mcp_server.errors import OutsideRootError, RequestError
@@ -206,7 +207,8 @@ class Engine:
         meaning = self._meaning.result()
         if meaning.embedder is None:
             return ModelStatus(self.settings.model.name, "off", meaning.off)
-        return ModelStatus(self.settings.model.name, "ready", "", meaning.embedder.dim)
+        note = note_of(meaning.embedder)
+        return ModelStatus(self.settings.model.name, "ready", "", meaning.embedder.dim, note=note)
 
 
 def _notes(results: Collection[Results]) -> tuple[str, ...]:
@@ -237,5 +239,7 @@ def embed_queries(
 
 
 def uncached(embedder: Embedder) -> Embedder:
-    """The model itself, behind whatever cache stands before it."""
+    """The model itself, behind whatever cache stands before it; its vectors are cut as they were."""
+    if isinstance(embedder, Shortened):
+        return embedder.over(uncached(embedder.inner))
     return embedder.inner if isinstance(embedder, CachedEmbedder) else embedder

@@ -74,16 +74,24 @@ class ModelStatus:
     reason: str = ""
     dim: int = 0
     service: ServiceState | None = None
+    note: str = ""  # what a reader must know of its vectors, as that they are cut
 
     def sentence(self) -> str:
         """One line for a reader, two where a service runs."""
         dim = f", {self.dim:,} dimensions" if self.dim else ""
-        line = f"model: {self.name} ({self.state}{dim})" + (f": {self.reason}" if self.reason else "")
+        said = "; ".join(part for part in (self.reason, self.note) if part)
+        line = f"model: {self.name} ({self.state}{dim})" + (f": {said}" if said else "")
         return f"{line}\nmodel service: {service_sentence(self.service)}" if self.service else line
 
     def as_json(self) -> dict[str, Any]:
         """For a program."""
-        return {"name": self.name, "state": self.state, "reason": self.reason, "dimension": self.dim}
+        return {
+            "name": self.name,
+            "state": self.state,
+            "reason": self.reason,
+            "dimension": self.dim,
+            "note": self.note,
+        }
 
 
 def served_model(name: str, dim: int, service: ServiceState | None) -> ModelStatus:

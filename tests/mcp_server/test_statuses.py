@@ -67,4 +67,4 @@ def test_the_json_has_the_whole_state_of_the_service_or_null() -> None:
     assert state_of(json.loads(json.dumps(with_service))["service"]) == AT_WORK
     without = Status((), ModelStatus("none", "off", "turned off"), 1, 2).as_json()
     assert without["service"] is None
-    assert without["model"] == {"name": "none", "state": "off", "reason": "turned off", "dimension": 0}
+    assert without["model"] == {"name": "none", "state": "off", "reason": "turned off", "dimension": 0, "note": ""}
