@@ -12,9 +12,13 @@ from filelock import FileLock, Timeout
 
 from embedding.digest import read_record, record_path
 from embedding.errors import EmbeddingError, ModelInvalidError, ModelMissingError
+from embedding.footprint import estimate
 from embedding.gguf import complete_spec, read_header
+from embedding.header import GgufHeader
 from embedding.model import KNOWN_MODELS, ModelSpec, spec_for
 from embedding.sources import locate, lock_of, staging_of
+
+_BATCH = 256  # tokens of a call while memory is not short (embedding/governor.py)
 
 
 class State(StrEnum):
@@ -35,6 +39,7 @@ class KeptModel:
     path: Path | None = None  # None where there is no file
     bytes: int = 0  # on disk: of the file, or of what has been fetched so far
     fault: str = ""  # why it is damaged
+    memory_bytes: int = 0  # that its first process takes at its peak; 0 where the file is not here to say it
 
     @property
     def name(self) -> str:
@@ -59,12 +64,18 @@ def kept_model(spec: ModelSpec, directory: Path) -> KeptModel:
     if record is not None:
         spec = replace(spec, licence=spec.licence or record.licence)
     try:
-        whole = complete_spec(spec, read_header(path), path)
+        header = read_header(path)
+        whole = complete_spec(spec, header, path)
     except ModelInvalidError as error:
         return KeptModel(spec, State.DAMAGED, path, size, str(error))
     if record is not None and record.damage and record.is_of(path.stat()):
         return KeptModel(whole, State.DAMAGED, path, size, f"'codeloupe models verify' found that {record.damage}.")
-    return KeptModel(whole, State.HERE, path, size)
+    return KeptModel(whole, State.HERE, path, size, memory_bytes=_memory(whole, header))
+
+
+def _memory(spec: ModelSpec, header: GgufHeader) -> int:
+    batch = _BATCH if header.is_decoder else max(_BATCH, spec.window)
+    return estimate(header, spec.window, batch, repack=spec.repack).total_bytes
 
 
 def remove(path: Path, directory: Path) -> int:

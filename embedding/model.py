@@ -71,13 +71,18 @@ class ModelSpec:
     context: int = 0  # tokens it was trained on; 0: as the file says
     shortest: int = 0  # first components that it was trained to be cut to at the least; 0: not trained to be cut
     needed_tensors: tuple[str, ...] = ()  # without them the file is an early conversion that gives other vectors
-    file_bytes: int = 0  # of the GGUF; 0: known once it is fetched
+    file_bytes: int = 0  # of the GGUF, about where no sha256 is known; 0: known once it is fetched
     quantisation: str = ""  # what a published BERT is converted to; "": the one part is the GGUF as it is
     parts: tuple[Part, ...] = ()
     sources: tuple[Source, ...] = ()
     path: Path | None = None  # set where the user named a file instead of a known model
     hub: HubName | None = None  # set where the user named a file of the hub; ``file_name`` is "" until it is known
     prefixes_known: bool = True  # False: nobody has said what queries and documents begin with, so nothing is put there
+
+    @property
+    def fetch_bytes(self) -> int:
+        """What comes over the network to have it, about; 0 where nobody knows."""
+        return sum(part.bytes for part in self.parts) or self.file_bytes
 
 
 # F16 by measurement (docs/models.md): beside it Q8_0 finds 97.6 % of the same ten chunks and is 15 % slower on x86-64;
@@ -91,7 +96,7 @@ _MINILM = ModelSpec(
     window=256,
     min_similarity=0.2,
     licence="Apache-2.0",
-    parameters=22_713_216,
+    parameters=22_565_376,
     context=256,
     file_bytes=46_220_352,
     quantisation="F16",
@@ -120,6 +125,7 @@ _NOMIC_EMBED_CODE = ModelSpec(
     licence="Apache-2.0",
     parameters=7_070_000_000,
     context=32_768,
+    file_bytes=4_380_000_000,
     parts=(Part("nomic-embed-code.Q4_K_M.gguf"),),
     sources=(HubSource("nomic-ai/nomic-embed-code-GGUF"),),
 )
@@ -134,6 +140,7 @@ _CODE_RANK_EMBED = ModelSpec(
     licence="MIT",
     parameters=137_000_000,
     context=2048,
+    file_bytes=146_000_000,
     parts=(Part("coderankembed-q8_0.gguf"),),
     sources=(HubSource("awhiteside/CodeRankEmbed-Q8_0-GGUF"),),
 )

@@ -12,7 +12,10 @@ class ModelSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(default="all-minilm-l6-v2", description="a known model, a path to a GGUF file, or none")
+    name: str = Field(
+        default="all-minilm-l6-v2",
+        description="a known model, one of the hub (owner/repo:Q8_0), a path to a GGUF file, or none",
+    )
     directory: str = Field(default="", description="where model files are kept; empty: the user's data directory")
     table: str = Field(
         default="",

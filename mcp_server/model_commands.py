@@ -59,7 +59,8 @@ def pull(overrides: Sequence[str], name: str, *, as_json: bool) -> int:
     if kept.state is State.DAMAGED:
         raise ModelInvalidError(kept.fault)
     done = "is" if had.state is State.HERE else "was fetched and is"
-    said = f"{kept.name} {done} at {path} ({_size(kept.bytes)}).{_said_of_prefixes(kept.spec)}"
+    sizes = f"{_size(kept.bytes)}, {_size(kept.memory_bytes)} of memory at work"
+    said = f"{kept.name} {done} at {path} ({sizes}).{_said_of_prefixes(kept.spec)}"
     _say({"event": "done", "fetched": had.state is not State.HERE, **_as_json(kept, None)}, said, as_json=as_json)
     return 0
 
@@ -192,6 +193,8 @@ def _as_json(kept: KeptModel, chosen: KeptModel | None) -> dict[str, object]:
         "fault": kept.fault,
         "path": str(kept.path) if kept.path else "",
         "bytes": kept.bytes,
+        "memory_bytes": kept.memory_bytes,
+        "fetch_bytes": kept.spec.fetch_bytes,
         "dimension": spec.dim,
         "pooling": str(spec.pooling or ""),
         "context": spec.context,
@@ -207,15 +210,23 @@ def _as_json(kept: KeptModel, chosen: KeptModel | None) -> dict[str, object]:
 
 def _table(kept: Sequence[KeptModel], chosen: KeptModel | None, directory: Path) -> str:
     width = max(len(one.name) for one in kept)
-    lines = [f"  {'name':{width}}  dimensions     on disk  {'licence':18}  state"]
+    lines = [f"  {'name':{width}}  dimensions     on disk      memory  {'licence':18}  state"]
     for one in kept:
         mark = "*" if chosen is not None and _same(one, chosen) else " "
-        dim, size = one.spec.dim or "?", _size(one.bytes) if one.bytes else "-"
-        lines.append(f"{mark} {one.name:{width}}  {dim:>10}  {size:>10}  {one.spec.licence or '?':18}  {one.state}")
+        dim, licence = f"{one.spec.dim:,}" if one.spec.dim else "?", one.spec.licence or "?"
+        size, memory = (_size(count) if count else "-" for count in (one.bytes, one.memory_bytes))
+        sizes = f"{dim:>10}  {size:>10}  {memory:>10}"
+        lines.append(f"{mark} {one.name:{width}}  {sizes}  {licence:18}  {one.state}{_to_fetch(one)}")
         if one.fault:
             lines.append(f"    {one.fault}")
+    lines.append("memory: of a first process at its peak; further ones share the file's part of it.")
     lines.append(f"* is chosen by model.name ('codeloupe models use NAME' changes it); files are kept in {directory}.")
     return "\n".join(lines)
+
+
+def _to_fetch(kept: KeptModel) -> str:
+    left = 0 if kept.path else kept.spec.fetch_bytes
+    return f", {_size(left)} to fetch" if left else ""
 
 
 def _mend(spec: ModelSpec, name: str) -> str:

@@ -18,6 +18,7 @@ DOCUMENTS = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "configs" / "README.md",
     ROOT / "docs" / "dependencies.md",
+    ROOT / "docs" / "models.md",
 ]
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 
@@ -47,7 +48,7 @@ def test_a_make_target_of_the_documents_is_in_the_makefile(words: list[str]) -> 
 def test_a_codeloupe_command_of_the_documents_is_understood(words: list[str]) -> None:
     command: click.Command = main
     context = click.Context(command)
-    while isinstance(command, click.Group):
+    while isinstance(command, click.Group) and (words or not command.invoke_without_command):
         command = command.commands[words[0]]
         words = words[1:]
         context = click.Context(command, parent=context)
