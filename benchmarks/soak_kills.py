@@ -24,7 +24,8 @@ from benchmarks.soaking import Editor, NodeClient, Place, Tally, clients, senten
 from tests.e2e.node_clients import Node
 
 KILLS = {CHILD: 1000, SERVICE: 100, SERVER: 20, JOB: 20}
-PACE_S = {CHILD: 0.8, SERVICE: 3.0, SERVER: 6.0, JOB: 3.0}  # between two, on average
+PACE_S = {CHILD: 0.4, SERVICE: 1.5, SERVER: 3.0, JOB: 2.0}  # between recovery from one and the next, on average
+RECOVERY_S = 90.0  # until there are vectors again: three kills in a row and the model is left alone for half a minute
 ROUNDS = 10
 GRACE_S = 15.0  # for the children of what was killed: an indexing child may need ten to finish its commit
 REAPED_S = 40.0  # an idle child that died is noticed at the next look of what keeps it
@@ -196,15 +197,26 @@ class Killing:
         while row.kills < until:
             self._editor.edit(1)
             time.sleep(self._pace * self._random.expovariate(1 / PACE_S[kind]))
+            made = vectors_made(editors)
             if not killer.kill(kind):
                 self.faults.append(f"no {kind} came up for {VICTIM_S:.0f} s")
                 break
             row.kills += 1
             self._left(kind, killer.orphans())
+            self._recover(kind, editors, made)
         self._left(kind, killer.settle())
         row.take(together(editors).since(before))
         self._record.save()
         return f"{kind}: {row.kills} killed"
+
+    def _recover(self, kind: str, editors: list[NodeClient], made: int) -> None:
+        """Wait until some editor was given vectors again."""
+        end = time.monotonic() + RECOVERY_S
+        while vectors_made(editors) <= made:
+            if time.monotonic() > end:
+                self.faults.append(f"after a kill of a {kind}, nobody was given a vector for {RECOVERY_S:.0f} s")
+                return
+            time.sleep(0.05)
 
     def _left(self, kind: str, orphans: list[Found]) -> None:
         self._record.row(kind).orphans += len(orphans)
@@ -249,6 +261,12 @@ class Killing:
 
 
 PATIENCE_LEFT_S = 30.0  # the service may stay as long after its last user
+
+
+def vectors_made(editors: list[NodeClient]) -> int:
+    """How often a model has answered an editor."""
+    counts = [client.last.get("outcomes", {}).get(deed, {}) for client in editors for deed in ("embed", "query")]
+    return sum(int(count.get("answered", 0)) for count in counts)
 
 
 def unreaped(place: Place) -> int:
