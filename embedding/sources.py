@@ -174,7 +174,19 @@ def _publish(spec: ModelSpec, path: Path, staging: _Staging) -> None:
     ready.chmod(0o600)
     stat, sha256 = ready.stat(), fetched.sha256.get(ready.name) or file_sha256(ready)
     write_record(path, Record(stat.st_size, stat.st_mtime_ns, sha256, source_name(fetched.source), spec.licence))
-    ready.replace(path)
+    _put_in_place(ready, path)
+
+
+def _put_in_place(ready: Path, path: Path) -> None:
+    try:
+        ready.replace(path)
+    except PermissionError as error:
+        if not path.exists():
+            raise
+        raise ModelMissingError(  # Windows, where what is mapped cannot be replaced
+            f"{path} is in use and cannot be replaced; end what has it loaded ('codeloupe service stop', and editors "
+            "that run codeloupe) and pull again: what was fetched is kept."
+        ) from error
 
 
 def fetch_parts(spec: ModelSpec, directory: Path, progress: Progress) -> Fetched:

@@ -15,8 +15,9 @@ import click
 
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
-from embedding.open import NO_TABLE
+from embedding.open import NO_TABLE, wanted_file, wanted_spec
 from embedding.shortened import note_of
+from embedding.verify import verify
 from mcp_server.home import data_directory, index_directory, indexes_directory
 from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint, writing
 from mcp_server.settings import Settings, load
@@ -47,8 +48,8 @@ def examine(roots: Sequence[Path], overrides: Sequence[str], *, repair: bool, as
     """Look at everything; 0 where all is well, 1 where something is not."""
     settings = load(roots[0], overrides).settings
     meaning = open_meaning(settings)
-    findings = [_python(), _space(), _private(indexes_directory(settings)), *_model(settings, meaning)]
-    findings.append(_table(settings, meaning))
+    findings = [_python(), _space(), _private(indexes_directory(settings))]
+    findings += [*_model_file(settings), *_model(settings, meaning), _table(settings, meaning)]
     findings += [finding for root in roots for finding in _index(root, settings, meaning, repair=repair)]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -76,6 +77,19 @@ def _private(directory: Path) -> Finding:
     if sys.platform != "win32" and directory.stat().st_mode & OTHERS:
         return Finding("indexes", f"{directory} can be read by others", f"chmod 700 {directory}")
     return Finding("indexes", f"{directory}, yours alone")
+
+
+def _model_file(settings: Settings) -> list[Finding]:
+    """All of the chosen model's file, read: 4 GB take some seconds."""
+    try:
+        spec, file = wanted_spec(settings.model), wanted_file(settings.model, data_directory())
+        checks = verify(spec, file)
+    except (EmbeddingError, OSError):
+        return []  # said of the model itself
+    well = all(check.well for check in checks)
+    said = "; ".join(f"{check.what} {check.found}" for check in checks if well or not check.well)
+    mend = "" if well else "put a whole file there" if spec.path else f"codeloupe models pull {spec.name}"
+    return [Finding("model file", said, mend)]
 
 
 def _model(settings: Settings, meaning: Meaning) -> list[Finding]:

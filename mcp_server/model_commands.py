@@ -19,7 +19,7 @@ from embedding.sources import locate, models_directory, obtain, source_name
 from embedding.verify import verify
 from mcp_server.errors import RequestError
 from mcp_server.home import data_directory
-from mcp_server.pulling import shown
+from mcp_server.pulling import reading, shown
 from mcp_server.settings import load, user_file
 from mcp_server.settings_file import write_setting
 
@@ -70,7 +70,8 @@ def check(overrides: Sequence[str], name: str, *, as_json: bool) -> int:
     settings = _settings(overrides)
     spec, path = _here(settings, name)
     try:
-        checks = verify(spec, path)
+        with reading(path.name):
+            checks = verify(spec, path)
     except OSError as error:
         raise ModelInvalidError(
             f"The model file {path} cannot be read: {error.strerror or error}; mend that."

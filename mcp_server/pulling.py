@@ -1,4 +1,4 @@
-"""How a download looks: a bar on a terminal, a line now and then in a pipe, events of JSON for a program."""
+"""How a download or a long read looks: bars on a terminal, a line now and then in a pipe, events for a program."""
 
 from __future__ import annotations
 
@@ -29,6 +29,18 @@ def shown(*, as_json: bool) -> Iterator[Progress]:
             yield Moving(bars)
     else:
         yield Steps()
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Say on a terminal that a file is being read, for as long as that takes: gigabytes take a while."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"reading {what}"):
+        yield
 
 
 class Steps:

@@ -196,6 +196,24 @@ def test_a_disk_that_fills_up_meanwhile_is_said_and_what_came_is_kept(
     assert obtain(small(content), models).read_bytes() == content
 
 
+def test_a_damaged_file_that_is_in_use_is_left_and_what_was_fetched_is_kept(
+    filled: Hub, models: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = obtain(small(content), models)
+    path.write_bytes(b"damaged")
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Access is denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("embedding.digest.Path.replace", refuse)
+        with pytest.raises(ModelMissingError, match="is in use and cannot be replaced; end what has it loaded"):
+            obtain(small(content), models, again=True)
+    filled.ranges.clear()
+    assert obtain(small(content), models, again=True).read_bytes() == content
+    assert filled.ranges == []
+
+
 def test_a_hub_that_falls_silent_is_asked_for_the_rest(
     filled: Hub, models: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

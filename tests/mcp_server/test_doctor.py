@@ -1,8 +1,10 @@
 """doctor: damage is told with its mend, and the mend works."""
 
+import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -12,6 +14,7 @@ from mcp_server.indexing import open_meaning, wanted_fingerprint
 from mcp_server.settings import Settings, load
 from storage.backends import open_store
 from storage.fingerprint import IndexState
+from tests.embedding.model_files import model_file
 
 
 @pytest.fixture
@@ -50,6 +53,19 @@ def harm(settings: Settings, root: Path, before: bytes, after: bytes) -> None:
     (directory / "digests.txt").unlink()
     for path in (directory / "chunks-1.lance" / "data").glob("*.lance"):
         path.write_bytes(path.read_bytes().replace(before, after))
+
+
+def test_a_model_file_that_changed_by_itself_is_found(project: Path, tmp_path: Path) -> None:
+    rows = np.random.default_rng(3).normal(size=(3, 32)).astype(np.float32)
+    path = model_file(tmp_path / "mine.gguf", ["[PAD]", "a", "b"], rows)
+    words = "--set", f"model.name={path}", "doctor", "--root", str(project)
+    assert re.search(r"ok     model file: header .*recorded now, at first sight", run(*words).output)
+    stat, content = path.stat(), path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(path, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
+    assert re.search(
+        r"FAULT  model file: sha256 .*though nobody wrote to it -> codeloupe models pull", run(*words).output
+    )
 
 
 def test_the_lookup_table_is_said_to_be_sound_off_or_damaged(project: Path, tmp_path: Path) -> None:
