@@ -59,13 +59,11 @@ def test_a_model_file_that_changed_by_itself_is_found(project: Path, tmp_path: P
     rows = np.random.default_rng(3).normal(size=(3, 32)).astype(np.float32)
     path = model_file(tmp_path / "mine.gguf", ["[PAD]", "a", "b"], rows)
     words = "--set", f"model.name={path}", "doctor", "--root", str(project)
-    assert re.search(r"ok     model file: header .*recorded now, at first sight", run(*words).output)
+    assert re.search(r"ok     model file: header .*as recorded at first sight", run(*words).output)
     stat, content = path.stat(), path.read_bytes()
     path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     os.utime(path, ns=(stat.st_mtime_ns, stat.st_mtime_ns))
-    assert re.search(
-        r"FAULT  model file: sha256 .*though nobody wrote to it -> codeloupe models pull", run(*words).output
-    )
+    assert re.search(r"FAULT  model file: sha256 .*though nobody wrote to it -> put a whole file", run(*words).output)
 
 
 def test_the_lookup_table_is_said_to_be_sound_off_or_damaged(project: Path, tmp_path: Path) -> None:
