@@ -17,6 +17,7 @@ from embedding.gguf import complete_spec, read_header
 from embedding.header import GgufHeader
 from embedding.model import KNOWN_MODELS, ModelSpec, spec_for
 from embedding.sources import locate, lock_of, staging_of
+from embedding.tuning import note_path
 
 _BATCH = 256  # tokens of a call while memory is not short (embedding/governor.py)
 
@@ -84,7 +85,7 @@ def remove(path: Path, directory: Path) -> int:
     Folders of a repository that are empty then go as well. Raises ModelMissingError where there is nothing,
     EmbeddingError where it is in use: being fetched, or (on Windows) loaded.
     """
-    belongings = [path, record_path(path), staging_of(path)]
+    belongings = [path, record_path(path), note_path(path), staging_of(path)]
     freed = sum(map(_size, belongings))
     if not any(thing.exists() for thing in belongings):
         raise ModelMissingError(f"There is nothing of a model at {path}; see 'codeloupe models list'.")
