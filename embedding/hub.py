@@ -186,12 +186,14 @@ class _Bar:
 
 
 def _reason(error: Exception) -> str:
-    from huggingface_hub.errors import HfHubHTTPError
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
     from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
     if isinstance(error, HfHubHTTPError):
         status = error.response.status_code
         return _EXPLANATIONS.get(status, f"it answered with status {status}")
+    if isinstance(error, OfflineModeIsEnabled):
+        return "it is not asked, for HF_HUB_OFFLINE is set"
     cause = str(error).rpartition("] ")[2].lower() or type(error).__name__  # without "[Errno 111] "
     beginnings = {
         httpx.TimeoutException: "it does not answer in time",

@@ -145,6 +145,8 @@ def _notes(before: ModelSettings, name: str) -> list[str]:
         notes.append(f"Its file is damaged: {kept.fault}")
     elif kept.path is None:
         notes.append(f"It is not here yet: run 'codeloupe models pull {name}'.")
+    elif kept.memory_bytes:
+        notes.append(f"At work it takes {_size(kept.memory_bytes)} of memory.")
     if kept.spec.dim and before.dimensions >= kept.spec.dim:
         notes.append(f"model.dimensions is {before.dimensions}, and it has {kept.spec.dim}: remove that setting.")
     if name != before.name:
@@ -226,8 +228,8 @@ def _table(kept: Sequence[KeptModel], chosen: KeptModel | None, directory: Path)
 
 
 def _to_fetch(kept: KeptModel) -> str:
-    left = 0 if kept.path else kept.spec.fetch_bytes
-    return f", {_size(left)} to fetch" if left else ""
+    left = 0 if kept.path else kept.spec.fetch_bytes - kept.bytes
+    return f", {_size(left)} to fetch" if left > 0 else ""
 
 
 def _mend(spec: ModelSpec, name: str) -> str:

@@ -239,6 +239,17 @@ def test_a_hub_in_trouble_is_not_taken_for_one_without_the_file(
         obtain(small(content), models)
 
 
+def test_a_user_who_wants_no_network_gets_none(
+    filled: Hub, models: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    forget_connections()
+    for spec in (small(content), spec_for("o/r")):
+        with pytest.raises(ModelMissingError, match="it is not asked, for HF_HUB_OFFLINE is set"):
+            obtain(spec, models)
+    assert filled.seen.total() == 0
+
+
 def test_the_proxy_of_the_environment_is_asked_in_place_of_the_hub(
     filled: Hub, models: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

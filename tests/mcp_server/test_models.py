@@ -66,7 +66,10 @@ def test_a_model_of_the_hub_is_pulled_chosen_verified_and_removed(hub: Hub, home
     assert (fetched["event"], fetched["fetched"], fetched["path"], fetched["bytes"]) == ("done", True, str(path), size)
     assert (fetched["name"], fetched["dimension"], fetched["licence"]) == ("o/r/m-Q8_0.gguf", 32, "mit")
     assert told("pull", "o/r")["fetched"] is False
-    assert told("use", "o/r:Q8_0")["name"] == "o/r:Q8_0"
+    assert [row["memory_bytes"] > size for row in json.loads(run("--json").stdout) if row["path"]] == [True]
+    chosen = told("use", "o/r:Q8_0")
+    assert chosen["name"] == "o/r:Q8_0"
+    assert "of memory" in str(chosen["notes"])
     assert [row["name"] for row in json.loads(run("--json").stdout) if row["chosen"]] == ["o/r/m-Q8_0.gguf"]
     assert told("verify")["well"] is True
     refused = run("remove", "o/r")
