@@ -133,6 +133,9 @@ def _home(name: str) -> Path | None:
 def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> None:
     """Index a directory, or bring its index up to date."""
     from mcp_server import commands
+    from storage.heap import keep_little
+
+    keep_little()
 
     sys.exit(commands.index(commands.one_root(path), overrides, force=force, as_json=as_json))
 

@@ -20,8 +20,10 @@ import anyio
 import anyio.to_thread
 
 from mcp_server.logs import StdoutGuard
+from mcp_server.resting import Calls, rest
 from mcp_server.settings import Settings
 from mcp_server.tools import build
+from storage.held import let_go
 
 if TYPE_CHECKING:
     from mcp_server.engine import Engine
@@ -86,12 +88,13 @@ def leave(engine: LateEngine) -> None:
 
 
 async def _serve(engine: LateEngine, version: str, guard: StdoutGuard) -> None:
-    first_answer = FirstAnswer()
-    server = build(engine, engine.settings, version, [first_answer])
+    first_answer, calls = FirstAnswer(), Calls()
+    server = build(engine, engine.settings, version, [first_answer, calls])
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_leave_on_signal, engine)
         tasks.start_soon(_leave_with_parent, engine)
         tasks.start_soon(_preload, engine, first_answer)
+        tasks.start_soon(rest, calls, let_go)
         guard.hand_back()
         await server.run_stdio_async()
         tasks.cancel_scope.cancel()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from storage.heap import give_back
 
@@ -26,6 +27,7 @@ class Held(Generic[T]):
         self._lock = threading.Lock()
         self._commits, self._met = frozenset[str](), 0
         self._value: T | None = None
+        _ALL.add(self)
 
     def current(self) -> T | None:
         """What the newest commit says; None where the table is to be asked."""
@@ -38,3 +40,18 @@ class Held(Generic[T]):
                 self._value = self._read(self._table)
                 give_back()
             return self._value
+
+    def forget(self) -> None:
+        """Let go of what is kept; it is read again once the table is asked for often enough."""
+        with self._lock:
+            self._met, self._value = 0, None
+
+
+_ALL: weakref.WeakSet[Held[Any]] = weakref.WeakSet()
+
+
+def let_go() -> None:
+    """Forget all that this process keeps of tables, and give the memory back: for when nobody has asked for a while."""
+    for held in list(_ALL):
+        held.forget()
+    give_back()

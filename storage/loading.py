@@ -30,7 +30,7 @@ _CHECKED_OVERRIDES = "overrides"
 # Extension modules whose shared objects are big, by package.
 _BIG = {
     "numpy": ("_core/_multiarray_umath.*",),
-    "pyarrow": ("lib.*", "_compute.*", "_dataset.*", "_fs.*"),
+    "pyarrow": ("lib.*", "_compute.*"),
     "lancedb": ("_lancedb.*",),
 }
 

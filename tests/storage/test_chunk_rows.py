@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from storage.chunk import Filters
-from storage.held import Held
+from storage.held import Held, let_go
 from storage.lance_index import OpenIndex
 from storage.lance_store import LanceStore
 from storage.ranking.terms import query_terms
@@ -116,6 +116,15 @@ def test_a_table_is_read_when_the_same_commit_is_asked_for_again(store: LanceSto
     assert [rows.current(), rows.current(), rows.current()] == [None, 3, 3]
     store.delete_files(["going.py"])
     assert [rows.current(), rows.current()] == [None, 2]
+
+
+def test_what_was_let_go_is_read_again_when_it_is_asked_for(store: LanceStore) -> None:
+    index = held(store)
+    expected = found(store)
+    let_go()
+    assert index.rows._held._value is None
+    assert found(store) == expected
+    assert held(store).rows._held.current() is not None
 
 
 def test_a_table_with_too_many_rows_is_not_held(store: LanceStore) -> None:
