@@ -20,18 +20,22 @@ _RANGES = {
     "embedding_length_out": (1, 1 << 16),
     "feed_forward_length": (0, 1 << 20),
     "attention.head_count": (1, 1024),
-    "attention.head_count_kv": (1, 1024),
+    "attention.head_count_kv": (0, 1024),
     "attention.key_length": (1, 4096),
     "attention.value_length": (1, 4096),
     "rope.dimension_count": (2, 4096),
     "expert_count": (0, 1024),
     "expert_used_count": (0, 1024),
+    "expert_group_count": (0, 1024),
     "pooling_type": (0, 4),
     "attention.layer_norm_epsilon": (0, 1),
     "attention.layer_norm_rms_epsilon": (0, 1),
     "rope.freq_base": (1e-3, 1e12),
     "rope.scaling.factor": (0, 1e6),
 }
+# Architectures whose graphs turn whole heads by position, and end the process where fewer components are named.
+_WHOLE_HEADS = ("llama", "llama4", "mistral3", "qwen2", "qwen2moe", "qwen2vl", "qwen3", "qwen3moe", "qwen3vl",
+                "granite", "smollm3", "internlm2", "olmo2", "starcoder2")  # fmt: skip
 _SCALINGS = ("none", "linear", "yarn", "longrope")  # another one ends the process
 # Types of ggml that weights come in: no integers, no doubles, and none of the layouts for intermediate results.
 _WEIGHT_TYPES = frozenset((0, 1, 2, 3, 6, 7, 8, *range(10, 15), *range(16, 24), 29, 30, 34, 35, 39, 40, 41))
@@ -64,14 +68,37 @@ def _heads(header: GgufHeader) -> Iterator[str]:
         if not header.numbers("attention.key_length") and width % count:
             yield f"its {width} components cannot be dealt to {count:g} attention heads"
     for count, part in zip(heads, shared or heads, strict=False):
-        if count % part:
+        if (part == 0 and len(shared) == 1) or (part and count % part):  # of many layers, some may have no attention
             yield f"{count:g} attention heads cannot share {part:g} of keys and values"
+
+
+def _head_lengths(header: GgufHeader) -> Iterator[str]:
+    heads = header.number("attention.head_count")
+    each = header.number("embedding_length") // heads if heads else 0
+    key, value = (header.number(f"attention.{part}_length") or each for part in ("key", "value"))
+    turned = header.number("rope.dimension_count") or key
+    if key != value and not header.number("attention.kv_lora_rank"):
+        yield f"its keys have {key} components and its values {value}"
+    if turned > key or (turned != key and header.architecture in _WHOLE_HEADS):
+        yield f"it turns {turned} of the {key} components of a head by position"
+
+
+def _layers(header: GgufHeader) -> Iterator[str]:
+    layers, width = header.number("block_count"), header.number("embedding_length")
+    if header.number("nextn_predict_layers") > layers > 0:
+        yield f"{header.number('nextn_predict_layers')} of its {layers} layers are said to look ahead"
+    for key in ("dense_2_feat_in", "dense_3_feat_out"):
+        if header.number(key) not in (0, width):
+            yield f"its {key} is {header.number(key)} where vectors have {width} components"
 
 
 def _experts(header: GgufHeader) -> Iterator[str]:
     count, used = header.number("expert_count"), header.number("expert_used_count")
+    groups = header.number("expert_group_count")
     if used > count or (count and not used):
         yield f"it uses {used} experts of {count}"
+    if groups and (groups >= count or count % groups):
+        yield f"its {count} experts cannot be dealt to {groups} groups"
 
 
 def _scaling(header: GgufHeader) -> Iterator[str]:
@@ -105,5 +132,5 @@ def _rows(table: Tensor) -> tuple[int, int]:
 
 
 _RULES: tuple[Callable[[GgufHeader], Iterator[str]], ...] = (
-    _architecture, _ranges, _heads, _experts, _scaling, _tensors, _token_table, _tokens,
+    _architecture, _ranges, _heads, _head_lengths, _layers, _experts, _scaling, _tensors, _token_table, _tokens,
 )  # fmt: skip

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import re
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from embedding.client import LocalEmbedder
 from embedding.errors import ModelInvalidError, ModelMissingError
-from embedding.gguf import read_header
+from embedding.gguf import MAX_KEYS, MAX_TENSORS, complete_spec, read_header
 from embedding.model import ModelSpec, Pooling, spec_for
 from embedding.settings import ModelSettings
 
@@ -86,6 +90,14 @@ DAMAGE: dict[str, Callable[[Path], Path]] = {
     "a text in its header claims": lambda path: file_of(path, [struct.pack("<Q", HUGE)], []),
     "a list claims": lambda path: file_of(path, [pair("x", 9, struct.pack("<IQ", 8, HUGE))], []),
     "it ends in the middle": lambda path: file_of(path, [pair("x", 9, struct.pack("<IQ", 4, HUGE))], []),
+    "stands there twice": lambda path: file_of(path, [ARCHITECTURE, ARCHITECTURE], []),
+    "a key in its header has no name": lambda path: file_of(path, [pair("", 4, bytes(4))], []),
+    "its vocabulary is a list of 2 values of type 4": lambda path: file_of(
+        path, [pair("tokenizer.ggml.tokens", 9, struct.pack("<IQII", 4, 2, 0, 0))], []
+    ),
+    "it claims 1 tensors and 513 keys": lambda path: file_of(
+        path, [], [], start=b"GGUF" + struct.pack("<IQQ", 3, 1, 513)
+    ),
     "array of the unknown type 9": lambda path: file_of(path, [pair("x", 9, struct.pack("<IQ", 9, 1))], []),
     "its alignment is 3": lambda path: file_of(path, [pair("general.alignment", 4, struct.pack("<I", 3))], []),
     "it holds no tensors": lambda path: file_of(path, [ARCHITECTURE], []),
@@ -96,6 +108,9 @@ DAMAGE: dict[str, Callable[[Path], Path]] = {
     "lies at a place where none can be": lambda path: file_of(
         path, [], [tensor("v", (32,), 0, 0), tensor("w", (32,), 0, 64)]
     ),
+    "'u' lies at a place where none can be": lambda path: file_of(
+        path, [], [tensor("t", (32,), 0, 0), tensor("u", (32,), 0, 256)]
+    ),
     "bear the same name": lambda path: file_of(path, [], [tensor("w", (32,), 0, 0), tensor("w", (32,), 0, 128)]),
 }
 
@@ -104,6 +119,43 @@ DAMAGE: dict[str, Callable[[Path], Path]] = {
 def test_damage_is_named(cause: str, tmp_path: Path) -> None:
     with pytest.raises(ModelInvalidError, match=cause):
         read_header(DAMAGE[cause](tmp_path / "damaged.gguf"))
+
+
+def test_a_token_that_stands_twice_is_refused_before_it_ends_a_process(tiny_decoder: Path, tmp_path: Path) -> None:
+    twice = tmp_path / "twice.gguf"
+    twice.write_bytes(tiny_decoder.read_bytes().replace(b"[PAD570]", b"[PAD569]"))
+    assert read_header(twice).arrays["tokenizer.ggml.tokens"].repeated == "[PAD569]"
+    with pytest.raises(ModelInvalidError, match=r"the token '\[PAD569\]' stands twice in its vocabulary"):
+        complete_spec(spec_for(str(twice)), read_header(twice), twice)
+
+
+def test_a_large_header_is_read_in_less_than_four_megabytes(tmp_path: Path) -> None:
+    """A large vocabulary, and as many keys and tensors as are taken, each as long as it may be."""
+    tokens = b"".join(text(f"token number {place}") for place in range(65_536))
+    pairs = [pair("tokenizer.ggml.tokens", 9, struct.pack("<IQ", 8, 65_536) + tokens)]
+    pairs += [pair(f"{place:0256}", 8, text("x" * 5000)) for place in range(MAX_KEYS - 1)]
+    tensors = [tensor(f"{place:063}", (32, 1, 1, 1), 0, 128 * place) for place in range(MAX_TENSORS)]
+    path = file_of(tmp_path / "large.gguf", pairs, tensors, data=128 * MAX_TENSORS)
+    tracemalloc.start()
+    header = read_header(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (header.vocab_size, len(header.tensors), len(header.values)) == (65_536, MAX_TENSORS, MAX_KEYS - 1)
+    assert peak < 4_000_000
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_change_of_bytes_is_read_or_refused_in_a_sentence(data: st.DataObject, small: Path) -> None:
+    whole = small.read_bytes()
+    begin = data.draw(st.integers(0, len(whole) - 4096))
+    end = data.draw(st.integers(begin, min(begin + 16, len(whole))))
+    changed = small.with_name("changed.gguf")
+    changed.write_bytes(whole[:begin] + data.draw(st.binary(max_size=16)) + whole[end:])
+    try:
+        complete_spec(spec_for(str(changed)), read_header(changed), changed)
+    except ModelInvalidError as refusal:
+        assert re.fullmatch(r"The model file .* (was not loaded: .*|says not how .*)[;:] .*\.", str(refusal), re.DOTALL)
 
 
 def test_a_missing_file_and_a_directory_are_told_apart(tmp_path: Path) -> None:
