@@ -20,7 +20,7 @@ _LIBRARY_BYTES = 24_000_000  # code, mapped and shared by all children
 _TOKEN_BYTES = 190  # of the vocabulary: two strings, three table entries; 174 measured
 _MERGE_BYTES = 140  # a pair of strings and its rank; 130 measured
 _FLOAT, _HALF = 4, 2
-_LIVE_ROWS = 3  # rows of the model's width alive at a time beside the widest one; 2.2 and 2.5 measured
+_LIVE_ROWS = 5  # rows of the model's width alive at a time beside the widest one; 2.5 to 4.5 measured
 _QUANTISED_SHARE = 1.2  # bytes a number for the multiplication's own copy of its input; Q8_K takes 1.14
 
 

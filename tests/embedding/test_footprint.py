@@ -31,7 +31,7 @@ def nomic() -> GgufHeader:
 
 
 def test_a_7b_model_is_estimated_within_a_fifth_of_what_was_measured() -> None:
-    measured = {64: 129e6, 128: 140e6, 256: 155e6, 512: 198e6}  # docs/models.md
+    measured = {32: 120e6, 128: 148e6, 256: 179e6}  # docs/models.md
     for batch, private in measured.items():
         assert private <= estimate(nomic(), 512, batch).private_bytes < 1.2 * private
     assert estimate(nomic(), 512, 256).shared_bytes == pytest.approx(4.39e9, rel=0.01)
