@@ -49,7 +49,14 @@ class ModelLeftAloneError(EmbeddingError):
 
 
 class MemoryShortError(EmbeddingError):
-    """Loading the model, or working with it, would take more memory than there is or than the budget allows."""
+    """Loading the model, or working with it, would take more memory than there is or than the budget allows.
+
+    ``ever`` tells whether it might fit at another time.
+    """
+
+    def __init__(self, message: str, *, ever: bool = True) -> None:
+        super().__init__(message)
+        self.ever = ever
 
 
 class BusyError(EmbeddingError):

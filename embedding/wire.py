@@ -6,6 +6,7 @@ Never pickles: a damaged or hostile peer can at worst be refused.
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Sequence
@@ -73,6 +74,22 @@ def read_frame(stream: BinaryIO) -> Frame | None:
         raise WireError("what came through the pipe is no frame")
     header = _exactly(stream, header_length)
     return Frame(_parsed(header), _exactly(stream, body_length))
+
+
+def packed(frame: Frame) -> bytes:
+    """One frame as one message, for a connection that keeps messages apart."""
+    with io.BytesIO() as stream:
+        write_frame(stream, frame)
+        return stream.getvalue()
+
+
+def unpacked(message: bytes) -> Frame:
+    """The frame of a message. Raises WireError where it holds none, or more than one."""
+    stream = io.BytesIO(message)
+    frame = read_frame(stream)
+    if frame is None or stream.tell() != len(message):
+        raise WireError("a message is not one frame")
+    return frame
 
 
 def _exactly(stream: BinaryIO, count: int) -> bytes:

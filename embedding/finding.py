@@ -1,0 +1,198 @@
+"""SharedChannel: the way to the one service of a user and model, which is started where none runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import IO, cast
+
+from filelock import FileLock, Timeout
+
+from embedding.channel import remaining
+from embedding.errors import ModelFailedError, ServiceError
+from embedding.link import Link, LinkLostError, dial
+from embedding.model_run import ModelRun
+from embedding.place import Place, ServiceNote
+from embedding.process import PACKAGE_ROOT, child_environment
+from embedding.state import ServiceState, state_of
+from embedding.wire import Frame
+
+START_S = 30.0  # it takes .2 s on a quiet machine
+_TRIES = 3  # a request that outlives so many services is not asked again
+_LOG_BYTES = 1 << 20
+
+
+class SharedChannel:
+    """See Channel. Reconnects, and starts a service again, as often as the old one has ended."""
+
+    def __init__(self, run: ModelRun, place: Place) -> None:
+        """Nothing is looked for before the first request."""
+        self._run = run
+        self._place = place
+        self._link: Link | None = None
+        self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def place(self) -> Place:
+        """Where its service is found."""
+        return self._place
+
+    def ask(self, request: Frame, timeout_s: float | None = None) -> Frame:
+        """See Channel. A request whose service ends is asked again of the next one, twice at most."""
+        deadline = float("inf") if timeout_s is None else time.monotonic() + timeout_s
+        lost: list[str] = []
+        for _ in range(_TRIES):
+            try:
+                return self._attached().ask(request, remaining(deadline))
+            except LinkLostError as error:
+                lost.append(str(error))
+        raise ModelFailedError(
+            f"The embedding service ended {_TRIES} times while it worked on one request ({lost[-1]}); "
+            f"look into {self._place.log}, or run 'codeloupe doctor'."
+        )
+
+    def state(self) -> ServiceState | None:
+        """See Channel."""
+        answer = self._told({"state": True})
+        return state_of(answer.header["state"]) if answer else None
+
+    def reset(self) -> None:
+        """See Channel."""
+        if self._told({"reset": True}) is None:
+            self._place.breaker.unlink(missing_ok=True)
+
+    def stop(self) -> bool:
+        """End the service, whoever uses it; whether one ran. One that does not answer is killed."""
+        note = self._place.note()
+        if note is None or not note.is_alive():
+            return False
+        with suppress(ServiceError):
+            self._told({"stop": True})
+        end = time.monotonic() + 5.0
+        while note.is_alive() and time.monotonic() < end:
+            time.sleep(0.02)
+        note.kill()
+        return True
+
+    def close(self) -> None:
+        """See Channel: the service goes on for others."""
+        with self._lock:
+            self._closed = True
+            if self._link is not None:
+                self._link.close()
+
+    def _told(self, header: dict[str, object]) -> Frame | None:
+        """The answer of a service that runs; none is started."""
+        try:
+            with self._lock:
+                link = self._link if self._link and not self._link.lost else connected(self._place)
+                self._link = None if self._closed else link
+            return link.ask(Frame(header), 10.0) if link else None
+        except LinkLostError:
+            return None
+
+    def _attached(self) -> Link:
+        with self._lock:
+            if self._closed:
+                raise ServiceError("The embedder is closed; open another.")
+            if self._link is None or self._link.lost:
+                self._link = attach(self._run, self._place)
+            return self._link
+
+
+def connected(place: Place) -> Link | None:
+    """A link to the service that runs, None where none does.
+
+    Raises LinkLostError where one runs and does not answer.
+    """
+    note = place.note()
+    if note is None:
+        return None
+    try:
+        return dial(note.address, bytes.fromhex(note.key))
+    except LinkLostError:
+        if note.is_alive() and place.note() == note:
+            raise
+        return None
+
+
+def attach(run: ModelRun, place: Place) -> Link:
+    """A link to the service at ``place``, started if need be. Raises ServiceError with what to do."""
+    with suppress(LinkLostError):
+        if link := connected(place):
+            return link
+    try:
+        place.make()
+        with FileLock(place.starting, timeout=2 * START_S, mode=0o600):
+            return _renewed(run, place)
+    except Timeout as error:
+        raise ServiceError(
+            f"Another process has been starting the embedding service for {2 * START_S:.0f} s; look into {place.log}."
+        ) from error
+    except OSError as error:
+        raise ServiceError(
+            f"The embedding service cannot be kept in {place.directory} ({error.strerror or error}); make room, mend "
+            "its permissions, or set model.shared to false."
+        ) from error
+
+
+def _renewed(run: ModelRun, place: Place) -> Link:
+    """A link, with nobody else starting one: the service that does not answer goes, and another comes."""
+    note = place.note()
+    try:
+        if link := connected(place):
+            return link
+    except LinkLostError:
+        cast("ServiceNote", note).kill()
+    _start(run, place)
+    link = connected(place)
+    if link is None:
+        raise LinkLostError("The embedding service ended as soon as it had started.")
+    return link
+
+
+def _start(run: ModelRun, place: Place) -> None:
+    """Start a service, and wait until it listens."""
+    if place.log.exists() and place.log.stat().st_size > _LOG_BYTES:
+        place.log.replace(place.log.with_suffix(".log.1"))
+    place.log.touch(mode=0o600)
+    with place.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "embedding.serving"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=PACKAGE_ROOT,
+            env=child_environment(dict(os.environ), 1),
+            start_new_session=True,  # Ctrl-C in the terminal of its first user must not end it for the others
+            creationflags=_DETACHED,
+        )
+    _greet(process, {"directory": str(place.directory), "run": run.as_json()}, place)
+    threading.Thread(target=process.wait, name="embedding service end", daemon=True).start()  # no zombie is left
+
+
+_DETACHED = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+
+
+def _greet(process: subprocess.Popen[bytes], wanted: dict[str, object], place: Place) -> None:
+    requests, answers = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
+    late = threading.Timer(START_S, process.kill)
+    late.start()
+    try:
+        requests.write(json.dumps(wanted).encode() + b"\n")
+        requests.close()
+        said = answers.readline().decode("utf-8", "replace").strip()
+    except OSError:
+        said = ""
+    finally:
+        late.cancel()
+        answers.close()
+    if said != "ready":
+        process.kill()
+        raise ServiceError(f"The embedding service did not start ({said or 'without a word'}); look into {place.log}.")

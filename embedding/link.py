@@ -1,0 +1,208 @@
+"""A connection between a client and the embedding service: many requests at once, each answered by its number.
+
+Frames of embedding/wire.py as messages of multiprocessing.connection, after both sides have shown that they know the
+key. The errors of the service travel by name.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from contextlib import suppress
+from multiprocessing import AuthenticationError
+from multiprocessing.connection import Client, Connection, answer_challenge, deliver_challenge
+
+from embedding.errors import (
+    BusyError,
+    EmbeddingError,
+    EmbeddingTimeoutError,
+    MemoryShortError,
+    ModelFailedError,
+    ModelInvalidError,
+    ModelLeftAloneError,
+    ModelMissingError,
+    ServiceError,
+)
+from embedding.wire import Frame, WireError, packed, unpacked
+
+MOST_BYTES = 64 << 20  # of one message; a request or its answer takes some MB at most
+HANDSHAKE_S = 10.0  # a service that is alive takes a millisecond; one that is stopped takes for ever
+GRACE_S = 2.0  # the service ends what passes its deadline itself, and says more than could be said here
+
+_KINDS: dict[str, type[EmbeddingError]] = {
+    kind.__name__: kind
+    for kind in (
+        EmbeddingError,
+        EmbeddingTimeoutError,
+        MemoryShortError,
+        ModelFailedError,
+        ModelInvalidError,
+        ModelLeftAloneError,
+        ModelMissingError,
+        ServiceError,
+    )
+}
+
+
+class LinkLostError(ServiceError):
+    """The other side is gone; what was asked of it may be asked of its successor."""
+
+
+def error_frame(error: EmbeddingError) -> Frame:
+    """An error, to be sent."""
+    header: dict[str, object] = {"error": type(error).__name__, "message": str(error)}
+    if isinstance(error, BusyError):
+        header["retry_after_s"] = error.retry_after_s
+    if isinstance(error, MemoryShortError):
+        header["ever"] = error.ever
+    return Frame(header)
+
+
+def error_of(frame: Frame) -> EmbeddingError:
+    """The error that was sent."""
+    header = frame.header
+    if header["error"] == BusyError.__name__:
+        return BusyError(header["message"], header["retry_after_s"])
+    if header["error"] == MemoryShortError.__name__:
+        return MemoryShortError(header["message"], ever=header["ever"])
+    return _KINDS.get(header["error"], EmbeddingError)(header["message"])
+
+
+def shake_hands(connection: Connection, key: bytes, *, first: bool) -> None:
+    """Both sides show that they know ``key``; the side that listens is ``first`` to ask.
+
+    Raises LinkLostError where the other does not, or does not answer within HANDSHAKE_S.
+    """
+    stalled = threading.Timer(HANDSHAKE_S, lambda: _cut(connection))
+    stalled.daemon = True
+    stalled.start()
+    steps: list[Callable[[Connection, bytes], None]] = [deliver_challenge, answer_challenge]
+    try:
+        for step in steps if first else steps[::-1]:
+            step(connection, key)
+    except (AuthenticationError, AssertionError, EOFError, OSError, ValueError) as error:
+        raise LinkLostError(f"The embedding service did not shake hands: {error or type(error).__name__}.") from error
+    finally:
+        stalled.cancel()
+
+
+class Link:
+    """A client's end. Thread-safe."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._numbers = itertools.count()
+        self._waiting: dict[int, Future[Frame]] = {}
+        self._lock = threading.Lock()  # of what waits
+        self._sending = threading.Lock()
+        self._lost = False
+        threading.Thread(target=self._listen, name="embedding service", daemon=True).start()
+
+    @property
+    def lost(self) -> bool:
+        """Whether the service, or this end, has closed it."""
+        return self._lost
+
+    def ask(self, request: Frame, timeout_s: float | None = None) -> Frame:
+        """The answer to ``request``.
+
+        Raises what the service raised, LinkLostError where it has gone, EmbeddingTimeoutError.
+        """
+        number, answer = self._expect()
+        self._send(Frame({"id": number, "timeout_s": timeout_s, **request.header}, request.body))
+        try:
+            frame = answer.result(None if timeout_s is None else timeout_s + GRACE_S)
+        except FutureTimeoutError:
+            self._forget(number)
+            raise EmbeddingTimeoutError(
+                f"The embedding service gave no answer within {timeout_s:.1f} s; ask again with a longer timeout."
+            ) from None
+        if "error" in frame.header:
+            raise error_of(frame)
+        return frame
+
+    def _expect(self) -> tuple[int, Future[Frame]]:
+        number, answer = next(self._numbers), Future[Frame]()
+        with self._lock:
+            if self._lost:
+                raise LinkLostError("The embedding service has ended; ask again.")
+            self._waiting[number] = answer
+        return number, answer
+
+    def _forget(self, number: int) -> None:
+        with self._lock:
+            self._waiting.pop(number, None)
+        with suppress(LinkLostError):
+            self._send(Frame({"cancel": number}))
+
+    def _send(self, frame: Frame) -> None:
+        try:
+            with self._sending:
+                self._connection.send_bytes(packed(frame))
+        except OSError as error:
+            raise LinkLostError(f"The embedding service cannot be reached ({error}); ask again.") from error
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                frame = unpacked(self._connection.recv_bytes(MOST_BYTES))
+                with self._lock:
+                    answer = self._waiting.pop(frame.header.get("id", -1), None)
+                if answer is not None:
+                    answer.set_result(frame)
+        except (EOFError, OSError, WireError):
+            self._end()
+
+    def _end(self) -> None:
+        with self._lock:
+            self._lost = True
+            waiting, self._waiting = self._waiting, {}
+        for answer in waiting.values():
+            answer.set_exception(LinkLostError("The embedding service ended while it worked; ask again."))
+        _close(self._connection)
+
+    def close(self) -> None:
+        """Hang up; what waits raises LinkLostError."""
+        self._lost = True
+        _cut(self._connection)
+
+
+def _cut(connection: Connection) -> None:
+    """End a connection that another thread may be reading: closing alone would not wake that one."""
+    import socket
+    import sys
+
+    if sys.platform == "win32":  # closing a pipe's handle ends the read
+        _close(connection)
+        return
+    with suppress(OSError, ValueError):
+        with socket.socket(fileno=_duplicate(connection)) as end:
+            end.shutdown(socket.SHUT_RDWR)
+
+
+def _duplicate(connection: Connection) -> int:
+    import os
+
+    return os.dup(connection.fileno())
+
+
+def _close(connection: Connection) -> None:
+    with suppress(OSError):
+        connection.close()
+
+
+def dial(address: str, key: bytes) -> Link:
+    """A link to the service that listens at ``address``. Raises LinkLostError."""
+    try:
+        connection = Client(address)
+    except (OSError, EOFError) as error:
+        raise LinkLostError(f"No embedding service answers at {address} ({error}).") from error
+    try:
+        shake_hands(connection, key, first=False)
+    except LinkLostError:
+        _close(connection)
+        raise
+    return Link(connection)

@@ -1,0 +1,89 @@
+"""ModelRun: which model a service runs, and within what."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from embedding.gguf import GgufHeader, read_header
+from embedding.settings import MemorySettings, ModelSettings
+from embedding.wire import Load
+
+DOCUMENT_NICE = 5  # queries, and the user's own work, get about three times the share of a core
+_QUERY_THREADS = 4  # more do not shorten a query of a few tokens
+# MiniLM answers a query in 4 ms with one thread and in 3.5 with two on a quiet machine: nothing to gain, and on a busy
+# one two threads wait for each other (seen, but not measured like for like). A model this large takes most of a
+# second, and halves it with two.
+_LARGE_FILE_BYTES = 500_000_000
+MOST_CHILDREN = 8  # the governor's most
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRun:
+    """A model on disk, how it is loaded, and what it may take of the machine."""
+
+    name: str
+    load: Load  # of one thread, at nice 0
+    settings: ModelSettings
+    memory: MemorySettings
+
+    @property
+    def path(self) -> Path:
+        """The model's file."""
+        return Path(self.load.path)
+
+    @property
+    def most_children(self) -> int:
+        """Document children there may ever be."""
+        return min(self.settings.processes or usable_cores(), MOST_CHILDREN)
+
+    @property
+    def query_threads(self) -> int:
+        """Threads of the child for queries."""
+        return self.settings.query_threads or query_threads(self.path.stat().st_size, usable_cores())
+
+    def for_documents(self) -> Load:
+        """How a document child is started."""
+        return replace(self.load, threads=1, nice=DOCUMENT_NICE)
+
+    def for_queries(self) -> Load:
+        """How the query child is started."""
+        return replace(self.load, threads=self.query_threads, nice=0)
+
+    def header(self) -> GgufHeader:
+        """What the file says of itself. Raises ModelMissingError, ModelInvalidError."""
+        return read_header(self.path)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the process that is to run it."""
+        return {
+            "name": self.name,
+            "load": asdict(self.load),
+            "settings": self.settings.model_dump(),
+            "memory": self.memory.model_dump(),
+        }
+
+
+def run_of(fields: dict[str, Any]) -> ModelRun:
+    """What ``as_json`` wrote. Raises KeyError, TypeError, ValueError for anything else."""
+    return ModelRun(
+        fields["name"],
+        Load(**fields["load"]),
+        ModelSettings.model_validate(fields["settings"]),
+        MemorySettings.model_validate(fields["memory"]),
+    )
+
+
+def query_threads(file_bytes: int, cores: int) -> int:
+    """Threads for one query of a model whose file has that many bytes: one where it is small."""
+    return min(cores, _QUERY_THREADS) if file_bytes > _LARGE_FILE_BYTES else 1
+
+
+def usable_cores() -> int:
+    """Cores this process may run on, at least 1."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,334 @@
+"""EmbeddingService: one model at work for many clients.
+
+Queries go first: they have a child of their own, and while it works the document children stand still. Documents wait
+in one bounded queue that is fair between clients, and are embedded by as many single-thread children as the governor
+allows. What fails again and again is left alone. embedding/serving.py puts it behind a socket, embedding/client.py runs
+it in a process of its caller's.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+
+from embedding.errors import (
+    BusyError,
+    EmbeddingError,
+    EmbeddingTimeoutError,
+    MemoryShortError,
+    ModelLeftAloneError,
+)
+from embedding.fair import FairQueue
+from embedding.governing import Governing
+from embedding.governor import Decision
+from embedding.kept_breaker import KeptBreaker
+from embedding.lane import Job, Lane, Order
+from embedding.model_run import ModelRun
+from embedding.remembered import RememberedVectors
+from embedding.state import ServiceState
+from embedding.wire import Frame, Load
+
+Clock = Callable[[], float]
+
+# What may wait, in bytes of text: a client's refiner has a piece a child under way, 16 KiB each at most, and an embed
+# tool's call some MB. Beyond that a client is told to come back.
+_CLIENT_BYTES, _ALL_BYTES = 4 << 20, 16 << 20
+_MOST_QUESTIONS = 64  # each takes 4 ms to 2 s; who comes after so many would have given up before they are done
+_SLOWEST_BYTES_PER_S = 20.0  # under a 7B model on one loaded core; slower than this is taken for hung
+_PATIENCE_S = 120.0
+_LEAST_RETRY_S, _MOST_RETRY_S = 0.1, 30.0  # what a busy service asks for
+_CLOSED = "The embedder is closed; open another."
+_LATE = "The deadline passed before a process of the model was free; ask again with a longer timeout."
+
+
+@dataclass(slots=True)
+class _Counts:
+    """What was done since the start."""
+
+    queries: int = 0
+    documents: int = 0
+    tokens: int = 0
+    failures: int = 0
+    bytes: int = 0  # of documents
+    seconds: float = 0.0  # of children at work on them
+
+
+class EmbeddingService:
+    """Thread-safe. Children start when needed, and end when idle, when memory is short, and with ``close``."""
+
+    def __init__(self, run: ModelRun, breaker: KeptBreaker | None = None, clock: Clock = time.monotonic) -> None:
+        """Make ready; no child and no thread is started before the first request."""
+        self._run = run
+        self._breaker = breaker or KeptBreaker()
+        self._clock = clock
+        self._began = clock()
+        self._changed = threading.Condition()
+        self._documents: FairQueue[Job] = FairQueue(_CLIENT_BYTES, _ALL_BYTES)
+        self._returned: deque[Job] = deque()  # taken up before, and to be done before all others
+        self._questions: deque[Job] = deque()
+        self._asker = Lane(self, 0, "query")
+        self._lanes = tuple(Lane(self, number, "documents") for number in range(run.most_children))
+        self._holding = threading.Lock()
+        self._held = False  # whether document children stand still
+        self._governing = Governing(run, self.pids, self._tend)
+        self._remembered = RememberedVectors(self._governing.decision.cache_bytes)
+        self._counts = _Counts()
+        self._begun = self._closed = False
+
+    # For clients
+
+    def ask(self, client: Hashable, request: Frame, timeout_s: float | None = None) -> Job:
+        """Take up a request for vectors; its ``answer`` is a future of a frame, or of an EmbeddingError.
+
+        Raises BusyError where too much waits, ModelLeftAloneError while the model is left alone, EmbeddingError once
+        the service is closed.
+        """
+        job = Job(client, request, math.inf if timeout_s is None else self._clock() + timeout_s)
+        with self._changed:
+            self._begin()
+            if self._breaker.is_resting():
+                raise ModelLeftAloneError(self._breaker.sentence())
+            if request.header["embed"] == "query":
+                self._put_question(job)
+            else:
+                self._put_document(job)
+            self._changed.notify_all()
+        return job
+
+    def _begin(self) -> None:
+        if self._closed:
+            raise EmbeddingError(_CLOSED)
+        if not self._begun:
+            self._begun = True
+            for lane in (self._asker, *self._lanes):
+                lane.begin()
+            self._governing.begin()
+
+    def _put_question(self, job: Job) -> None:
+        known = self._remembered.find(job.request.body)
+        if known is not None:
+            self._counts.queries += 1
+            job.succeed(Frame({"count": 1, "tokens": 0}, known))
+        elif len(self._questions) < _MOST_QUESTIONS:
+            self._questions.append(job)
+        else:
+            raise BusyError(f"{_MOST_QUESTIONS} queries wait for the model already; ask again in a second.")
+
+    def _put_document(self, job: Job) -> None:
+        if not self._documents.put(job.client, job, job.bytes):
+            raise BusyError(
+                f"{len(self._documents)} requests wait for the model already; ask again later.",
+                self._seconds_for(self._documents.waiting_cost // 2),
+            )
+
+    def _seconds_for(self, cost: int) -> float:
+        rate = self._counts.bytes / self._counts.seconds if self._counts.seconds else 1_000.0
+        return min(max(cost / rate / len(self._lanes), _LEAST_RETRY_S), _MOST_RETRY_S)
+
+    def drop(self, client: Hashable) -> None:
+        """Forget what a client has waiting: it has gone. What is at work for it ends unheard."""
+        with self._changed:
+            waiting = self._documents.drop(client)
+            waiting += [job for job in (*self._questions, *self._returned) if job.client == client]
+        for job in waiting:
+            job.answer.cancel()
+
+    def reset(self) -> None:
+        """Try the model again at once, whatever it did before."""
+        self._breaker.reset()
+
+    @property
+    def working(self) -> bool:
+        """Whether anything is asked that is not answered."""
+        with self._changed:
+            return bool(self._waiting()) or any(lane.busy for lane in (*self._lanes, self._asker))
+
+    def _waiting(self) -> int:
+        return len(self._documents) + len(self._returned) + len(self._questions)
+
+    def pids(self) -> list[int]:
+        """Process ids of the children that run now, for those who measure memory."""
+        children = [lane.child for lane in (*self._lanes, self._asker)]
+        return [child.pid for child in children if child is not None]
+
+    def state(self, clients: int = 1) -> ServiceState:
+        """How it is just now."""
+        reading, decision = self._governing.look()
+        with self._changed:
+            waiting, counts = self._waiting(), replace(self._counts)
+        return ServiceState(
+            pid=os.getpid(),
+            model=self._run.name,
+            clients=clients,
+            children=len(self.pids()),
+            children_allowed=self._allowed(decision),
+            level=str(decision.level),
+            why=decision.why,
+            paused=self._governing.paused,
+            left_alone=self._breaker.sentence(),
+            waiting=waiting,
+            queries=counts.queries,
+            documents=counts.documents,
+            tokens=counts.tokens,
+            restarts=counts.failures,
+            private_bytes=reading.private_bytes,
+            shared_bytes=reading.shared_bytes,
+            budget_bytes=self._governing.budget_bytes,
+            seconds=self._clock() - self._began,
+        )
+
+    def end_idle(self, idle_s: float) -> int:
+        """End the children that had nothing to do for ``idle_s`` seconds; how many are left. Happens by itself."""
+        now = self._clock()
+        with self._changed:
+            lanes = [lane for lane in (*self._lanes, self._asker) if not lane.busy and now - lane.idle_since >= idle_s]
+            children = [child for lane in lanes if (child := lane.give_up()) is not None]
+        for child in children:
+            child.close()
+        return len(self.pids())
+
+    def close(self) -> None:
+        """End the children, also those at work; what waits fails, and so does what is asked later."""
+        with self._changed:
+            self._closed = True
+            waiting = [*self._questions, *self._returned]
+            while (job := self._documents.take()) is not None:
+                waiting.append(job)
+            self._changed.notify_all()
+        for job in waiting:
+            job.fail(EmbeddingError(_CLOSED))
+        self._governing.close()
+        for lane in (*self._lanes, self._asker):
+            lane.kill()
+        for lane in (*self._lanes, self._asker):
+            lane.join()
+
+    # For lanes (embedding/lane.py: Desk)
+
+    def order(self, lane: Lane) -> Job | None:
+        """What ``lane`` does next; waits for it. None: nothing any more."""
+        if lane is self._asker and not self._questions:
+            self._hold(held=False)
+        with self._changed:
+            lane.busy = False
+            lane.idle_since = self._clock()
+            while not self._closed:
+                if (job := self._next(lane)) is not None:
+                    lane.busy = True
+                    break
+                self._changed.wait()
+            else:
+                return None
+        if lane is self._asker:
+            self._hold(held=True)
+        return job
+
+    def _next(self, lane: Lane) -> Job | None:
+        """The next job that is still wanted, and may be done."""
+        while (job := self._question() if lane is self._asker else self._document(lane)) is not None:
+            if job.answer.done():
+                continue
+            if self._clock() >= job.deadline:
+                job.fail(EmbeddingTimeoutError(_LATE))
+            elif not self._breaker.may_try():
+                job.fail(ModelLeftAloneError(self._breaker.sentence()))
+            else:
+                return job
+        return None
+
+    def _question(self) -> Job | None:
+        return self._questions.popleft() if self._questions else None
+
+    def _document(self, lane: Lane) -> Job | None:
+        """Children that work already come first: a further one starts where there is more than they can take."""
+        if lane.number >= self._allowed(self._governing.decision) or lane.refused:
+            return None
+        idle = sum(not other.busy and not other.refused for other in self._lanes[: lane.number])
+        if len(self._documents) + len(self._returned) <= idle:
+            return None
+        return self._returned.popleft() if self._returned else self._documents.take()
+
+    def _allowed(self, decision: Decision) -> int:
+        return 0 if decision.paused else min(decision.children, len(self._lanes))
+
+    def load(self, lane: Lane) -> Load:
+        """How to start a child now. Raises MemoryShortError."""
+        load = self._run.for_queries() if lane is self._asker else self._run.for_documents()
+        return self._governing.permitted(load)
+
+    def started(self, lane: Lane) -> None:
+        """A child of ``lane`` is there; it stands still where the others do."""
+        self._governing.started()
+        with self._holding:
+            if self._held and lane is not self._asker and lane.child is not None:
+                lane.child.hold()
+
+    def _hold(self, *, held: bool) -> None:
+        """Let the document children stand still, or go on: the processor is a query's alone while it is answered."""
+        with self._holding:
+            if held == self._held:
+                return
+            self._held = held
+            for lane in self._lanes:
+                if (child := lane.child) is not None:
+                    (child.hold if held else child.release)()
+
+    def patience_s(self, job: Job) -> float:
+        """Seconds after which the child is taken for hung, or the deadline of ``job`` has passed."""
+        slow = _PATIENCE_S + len(job.request.body) / _SLOWEST_BYTES_PER_S
+        return max(0.0, min(job.deadline - self._clock(), slow))
+
+    def succeeded(self, job: Job, answer: Frame, seconds: float) -> None:
+        """The child gave vectors, in so long."""
+        self._breaker.succeeded()
+        with self._changed:
+            self._counts.tokens += answer.header["tokens"]
+            if job.request.header["embed"] == "query":
+                self._counts.queries += 1
+                self._remembered.keep(job.request.body, answer.body)
+            else:
+                self._counts.documents += answer.header["count"]
+                self._counts.bytes += len(job.request.body)
+                self._counts.seconds += seconds
+
+    def failed(self, why: str) -> None:
+        """A child died, or answered nonsense."""
+        self._counts.failures += 1
+        self._breaker.failed(why)
+
+    def unsettled(self, lane: Lane, job: Job, error: EmbeddingError) -> None:
+        """``job`` came to nothing, and nothing is known of the model by that."""
+        self._breaker.withdrawn()
+        lane.refused = isinstance(error, MemoryShortError)
+        again = not isinstance(error, EmbeddingTimeoutError) and getattr(error, "ever", True)
+        with self._changed:
+            if self._closed:
+                job.fail(EmbeddingError(_CLOSED))
+            elif lane is self._asker or not again:
+                job.fail(error)
+            else:
+                self._returned.append(job)
+                self._changed.notify_all()
+
+    # For the governor (embedding/governing.py)
+
+    def _tend(self, decision: Decision) -> None:
+        """Do what was decided: called every second while children run, and when memory is short."""
+        with self._changed:
+            self._remembered.limit(decision.cache_bytes)
+            for lane in self._lanes:
+                lane.refused = False
+            surplus = [lane for lane in self._lanes[self._allowed(decision) :] if not lane.busy]
+            children = [child for lane in surplus if (child := lane.give_up()) is not None]
+            self._changed.notify_all()
+        for child in children:
+            child.close()
+        if decision.unload:
+            for lane in (*self._lanes, self._asker):
+                lane.kill()
+        self.end_idle(self._run.settings.idle_unload_s)
