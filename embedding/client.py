@@ -1,11 +1,9 @@
-"""LocalEmbedder: an Embedder whose model runs in child processes of this one."""
+"""Embedders before an embedding service: SharedEmbedder before the user's one, LocalEmbedder with its own."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-import os
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -14,12 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedding.batches import deal
+from embedding.channel import Channel, PrivateChannel, remaining
 from embedding.digest import remembered_sha256
-from embedding.errors import EmbeddingError, ModelFailedError, ModelInvalidError
+from embedding.errors import BusyError, EmbeddingError, ModelFailedError, ModelInvalidError
+from embedding.finding import SharedChannel
 from embedding.gguf import complete_spec, read_header
 from embedding.model import ModelSpec
-from embedding.pool import ChildPool
-from embedding.settings import ModelSettings
+from embedding.model_run import ModelRun
+from embedding.place import Place, place_of
+from embedding.service import EmbeddingService
+from embedding.settings import MemorySettings, ModelSettings
+from embedding.state import ServiceState
 from embedding.wire import Frame, Load, texts_frame
 
 if TYPE_CHECKING:
@@ -31,42 +34,18 @@ if TYPE_CHECKING:
 # A request of this many characters (about 5,000 tokens) takes MiniLM half a second and a 7B model two minutes: small
 # enough to spread over children and to stop, large enough to fill batches with texts of like length.
 SLICE_CHARACTERS = 16_384
-IDLE_S = 300.0  # after this long without work a child ends and its memory is free
-_REAP_EVERY_S = 30.0
-DOCUMENT_NICE = 5  # queries, and the user's own work, get about three times the share of a core
-_QUERY_THREADS = 4  # more do not shorten a query of a few tokens
-# MiniLM answers a query in 4 ms with one thread and in 3.5 with two on a quiet machine: nothing to gain, and on a busy
-# one two threads wait for each other (seen, but not measured like for like). A model this large takes most of a
-# second, and halves it with two.
-_LARGE_FILE_BYTES = 500_000_000
-_SLOWEST_CHARACTERS_PER_S = 20.0  # under a 7B model on one loaded core; slower than this is taken for hung
-_START_PATIENCE_S = 120.0
 
 
-class LocalEmbedder:
-    """Runs one model: single-thread children share the documents, and one child of its own answers queries.
+class ServiceEmbedder:
+    """An Embedder whose texts are embedded by a service, by way of ``channel``."""
 
-    Single threads have no barriers to wait at, which is what collapses on a busy machine; the weights are mapped and
-    so shared. A query never waits behind documents. Children start when needed and end after IDLE_S without work.
-    """
-
-    def __init__(self, spec: ModelSpec, path: Path, settings: ModelSettings) -> None:
-        """Check the file and make ready; no child starts yet.
-
-        Raises ModelMissingError, ModelInvalidError.
-        """
-        path = path.absolute()
-        self._spec = complete_spec(spec, read_header(path), path)
-        self._fingerprint = _fingerprint(self._spec, path)
-        cores = usable_cores()
-        processes = settings.processes or cores
-        self._documents = ChildPool(_load(self._spec, path, threads=1, nice=DOCUMENT_NICE), processes)
-        threads = settings.query_threads or query_threads(path.stat().st_size, cores)
-        self._queries = ChildPool(_load(self._spec, path, threads=threads, nice=0), 1)
-        self._threads = ThreadPoolExecutor(processes, "embed")
+    def __init__(self, run: ModelRun, spec: ModelSpec, fingerprint: str, channel: Channel) -> None:
+        self._run = run
+        self._spec = spec
+        self._fingerprint = fingerprint
+        self._channel = channel
+        self._threads = ThreadPoolExecutor(run.most_children + 1, "embed")  # one waits while the others are at work
         self._closed = threading.Event()
-        self._reaper: threading.Thread | None = None
-        self._reaper_lock = threading.Lock()
 
     @property
     def spec(self) -> ModelSpec:
@@ -91,18 +70,27 @@ class LocalEmbedder:
     @property
     def parallel(self) -> int:
         """As many calls as there may be children."""
-        return self._documents.limit
+        return self._run.most_children
+
+    @property
+    def channel(self) -> Channel:
+        """The way to the service."""
+        return self._channel
+
+    def state(self) -> ServiceState | None:
+        """How the service is; None where none runs."""
+        return self._channel.state()
+
+    def reset(self) -> None:
+        """Have a model that is left alone tried again at once."""
+        self._channel.reset()
 
     def remembered(self, texts: Sequence[str]) -> dict[int, Vectors]:  # noqa: ARG002 - the contract's
         """Nothing: a model has no memory."""
         return {}
 
-    def pids(self) -> list[int]:
-        """Process ids of the children that run now, for those who measure memory."""
-        return self._documents.pids() + self._queries.pids()
-
     def embed_documents(self, texts: Sequence[str], timeout_s: float | None = None) -> Vectors:
-        """See Embedder. Texts are dealt to the children in slices of like length."""
+        """See Embedder. Texts are sent in slices of like length, a few at a time."""
         import numpy as np
 
         vectors = np.zeros((len(texts), self.dim), np.float32)
@@ -110,7 +98,7 @@ class LocalEmbedder:
         slices = deal(texts, SLICE_CHARACTERS)
         if len(slices) <= 1:
             for part in slices:
-                vectors[part] = self._ask(self._documents, "document", [texts[place] for place in part], deadline)
+                vectors[part] = self._ask_patiently([texts[place] for place in part], deadline)
             return vectors
         futures = {self._submit([texts[place] for place in part], deadline): part for part in slices}
         for future, part in _finished(futures):
@@ -119,41 +107,96 @@ class LocalEmbedder:
 
     def _submit(self, texts: list[str], deadline: float) -> Future[Vectors]:
         try:
-            return self._threads.submit(self._ask, self._documents, "document", texts, deadline)
+            return self._threads.submit(self._ask_patiently, texts, deadline)
         except RuntimeError:
             raise EmbeddingError("The embedder is closed; open another.") from None
 
+    def _ask_patiently(self, texts: list[str], deadline: float) -> Vectors:
+        """The vectors of documents; a service that is busy is asked again when it said, until the deadline."""
+        while True:
+            try:
+                return self._ask("document", texts, deadline)
+            except BusyError as busy:
+                if time.monotonic() + busy.retry_after_s > deadline:
+                    raise
+                if self._closed.wait(busy.retry_after_s):
+                    raise EmbeddingError("The embedder is closed; open another.") from busy
+
     def embed_query(self, text: str, timeout_s: float | None = None) -> Vectors:
-        """See Embedder."""
-        vector: Vectors = self._ask(self._queries, "query", [text], _deadline(timeout_s))[0]
+        """See Embedder. Raises BusyError where too many wait."""
+        vector: Vectors = self._ask("query", [text], _deadline(timeout_s))[0]
         return vector
 
-    def _ask(self, pool: ChildPool, kind: str, texts: list[str], deadline: float) -> Vectors:
-        self._keep_reaping()
-        characters = sum(map(len, texts))
-        patience = _START_PATIENCE_S + characters / _SLOWEST_CHARACTERS_PER_S
-        return _vectors(pool.ask(texts_frame(kind, texts), deadline, patience), len(texts), self.dim)
-
-    def end_idle(self, idle_s: float = IDLE_S) -> int:
-        """End the children idle for ``idle_s`` seconds; how many are left. Happens by itself."""
-        return self._documents.end_idle(idle_s) + self._queries.end_idle(idle_s)
-
-    def _keep_reaping(self) -> None:
-        with self._reaper_lock:
-            if self._reaper is None and not self._closed.is_set():
-                self._reaper = threading.Thread(target=self._reap, name="embedding idle", daemon=True)
-                self._reaper.start()
-
-    def _reap(self) -> None:
-        while not self._closed.wait(_REAP_EVERY_S):
-            self.end_idle()
+    def _ask(self, kind: str, texts: list[str], deadline: float) -> Vectors:
+        answer = self._channel.ask(texts_frame(kind, texts), remaining(deadline))
+        return _vectors(answer, len(texts), self.dim)
 
     def close(self) -> None:
-        """End the children; later calls raise EmbeddingError."""
+        """Ask no more; later calls raise EmbeddingError."""
         self._closed.set()
-        self._documents.close()
-        self._queries.close()
+        self._channel.close()
         self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+class LocalEmbedder(ServiceEmbedder):
+    """With a service of its own, in this process. Children start when needed and end when idle."""
+
+    def __init__(
+        self, spec: ModelSpec, path: Path, settings: ModelSettings, memory: MemorySettings | None = None
+    ) -> None:
+        """Check the file and make ready; no child starts yet.
+
+        Raises ModelMissingError, ModelInvalidError.
+        """
+        run, spec, fingerprint = _prepared(spec, path, settings, memory or MemorySettings())
+        self._service = EmbeddingService(run)
+        super().__init__(run, spec, fingerprint, PrivateChannel(self._service))
+
+    @property
+    def service(self) -> EmbeddingService:
+        """Its own."""
+        return self._service
+
+    def pids(self) -> list[int]:
+        """Process ids of the children that run now, for those who measure memory."""
+        return self._service.pids()
+
+    def end_idle(self, idle_s: float) -> int:
+        """End the children idle for ``idle_s`` seconds; how many are left. Happens by itself."""
+        return self._service.end_idle(idle_s)
+
+
+class SharedEmbedder(ServiceEmbedder):
+    """With the one service of this user and model, which is started where none runs."""
+
+    def __init__(
+        self, spec: ModelSpec, path: Path, settings: ModelSettings, memory: MemorySettings, data_dir: Path
+    ) -> None:
+        """Check the file; nothing is looked for or started before the first text.
+
+        Raises ModelMissingError, ModelInvalidError.
+        """
+        run, spec, fingerprint = _prepared(spec, path, settings, memory)
+        self._shared = SharedChannel(run, place_of(data_dir, fingerprint))
+        super().__init__(run, spec, fingerprint, self._shared)
+
+    @property
+    def place(self) -> Place:
+        """Where the service is found."""
+        return self._shared.place
+
+    def stop(self) -> bool:
+        """End the service, whoever uses it; whether one ran."""
+        return self._shared.stop()
+
+
+def _prepared(
+    spec: ModelSpec, path: Path, settings: ModelSettings, memory: MemorySettings
+) -> tuple[ModelRun, ModelSpec, str]:
+    """The model to run, its completed spec and its fingerprint."""
+    path = path.absolute()
+    spec = complete_spec(spec, read_header(path), path)
+    return ModelRun(spec.name, _load(spec, path), settings, memory), spec, _fingerprint(spec, path)
 
 
 def _finished(futures: dict[Future[Vectors], list[int]]) -> list[tuple[Future[Vectors], list[int]]]:
@@ -167,18 +210,6 @@ def _finished(futures: dict[Future[Vectors], list[int]]) -> list[tuple[Future[Ve
     if any(future.cancelled() for future in futures):
         raise EmbeddingError("The embedder was closed while it worked; open another.")
     return list(futures.items())
-
-
-def query_threads(file_bytes: int, cores: int) -> int:
-    """Threads for one query of a model whose file has that many bytes: one where it is small."""
-    return min(cores, _QUERY_THREADS) if file_bytes > _LARGE_FILE_BYTES else 1
-
-
-def usable_cores() -> int:
-    """Cores this process may run on, at least 1."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _deadline(timeout_s: float | None) -> float:
@@ -195,7 +226,7 @@ def _vectors(answer: Frame, count: int, dim: int) -> Vectors:
     return np.frombuffer(answer.body, "<f4").reshape(count, dim)
 
 
-def _load(spec: ModelSpec, path: Path, *, threads: int, nice: int) -> Load:
+def _load(spec: ModelSpec, path: Path) -> Load:
     return Load(
         path=str(path),
         dim=spec.dim,
@@ -203,8 +234,8 @@ def _load(spec: ModelSpec, path: Path, *, threads: int, nice: int) -> Load:
         window=spec.window,
         add_eos=spec.add_eos,
         repack=spec.repack,
-        threads=threads,
-        nice=nice,
+        threads=1,
+        nice=0,
         query_prefix=spec.query_prefix,
         document_prefix=spec.document_prefix,
     )

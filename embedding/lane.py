@@ -161,20 +161,16 @@ class Lane:
     def _once(self, job: Job) -> Frame:
         child = self._child or self._started()
         try:
-            answer = child.ask(job.request, self._desk.patience_s(job))
-            if "error" in answer.header:
-                raise ChildDiedError(f"The model {child.path} failed: {answer.header['error']}")
-        except BaseException as error:
+            return _answer(child, job.request, self._desk.patience_s(job))
+        except ChildDiedError as death:
             self._drop(child)
-            if isinstance(error, ChildDiedError):
-                self._mourn(child, error)
+            if self._killed is child:
+                raise ChildTakenError("The process of the model was ended on purpose.") from death
+            self._desk.failed(str(death))
             raise
-        return answer
-
-    def _mourn(self, child: Child, death: ChildDiedError) -> None:
-        if self._killed is child:
-            raise ChildTakenError("The process of the model was ended on purpose.") from death
-        self._desk.failed(str(death))
+        except EmbeddingTimeoutError:
+            self._drop(child)
+            raise
 
     def _started(self) -> Child:
         load = self._desk.load(self)
@@ -192,3 +188,10 @@ class Lane:
         child.kill()
         with self._lock:
             self._child = None
+
+
+def _answer(child: Child, request: Frame, patience_s: float) -> Frame:
+    answer = child.ask(request, patience_s)
+    if "error" in answer.header:
+        raise ChildDiedError(f"The model {child.path} failed: {answer.header['error']}")
+    return answer

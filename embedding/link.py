@@ -178,9 +178,8 @@ def _cut(connection: Connection) -> None:
     if sys.platform == "win32":  # closing a pipe's handle ends the read
         _close(connection)
         return
-    with suppress(OSError, ValueError):
-        with socket.socket(fileno=_duplicate(connection)) as end:
-            end.shutdown(socket.SHUT_RDWR)
+    with suppress(OSError, ValueError), socket.socket(fileno=_duplicate(connection)) as end:
+        end.shutdown(socket.SHUT_RDWR)
 
 
 def _duplicate(connection: Connection) -> int:

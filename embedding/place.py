@@ -1,10 +1,10 @@
 """Where a running embedding service is found: one directory a model, its user's alone.
 
-    service.json    who listens, where, and the key that clients must know
-    service.lock    held by the service for as long as it lives
-    starting.lock   held by whoever starts one
-    service.log     what it and its children say
-    breaker.json    whether the model is left alone (embedding/breaker.py)
+service.json    who listens, where, and the key that clients must know
+service.lock    held by the service for as long as it lives
+starting.lock   held by whoever starts one
+service.log     what it and its children say
+breaker.json    whether the model is left alone (embedding/breaker.py)
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import xxhash
 
-from embedding.process import PACKAGE_ROOT
+from embedding.process import PACKAGE_ROOT, in_checkout
 
 PROTOCOL = 1  # of the frames between client and service: those of another number do not meet
 _SAME_START_S = 5.0  # the system's word for when a process began moves a little as its clock is set
@@ -46,7 +46,7 @@ class ServiceNote:
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < _SAME_START_S
-            return same and process.status() != psutil.STATUS_ZOMBIE
+            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
         return False
 
     def kill(self) -> None:
@@ -124,8 +124,6 @@ def place_of(data_dir: Path, fingerprint: str) -> Place:
 
     What is installed has one service a user; a checkout has its own, since its code may be another.
     """
-    from embedding.process import in_checkout
-
     code = str(PACKAGE_ROOT) if in_checkout() else ""
     name = xxhash.xxh3_64_hexdigest(f"{PROTOCOL}\0{code}\0{fingerprint}".encode())
     return Place(services_directory(data_dir) / name)

@@ -59,6 +59,11 @@ class Child:
             raise
 
     @property
+    def path(self) -> str:
+        """The model's file."""
+        return self._path
+
+    @property
     def pid(self) -> int:
         """The child's process id."""
         return self._process.pid
@@ -195,6 +200,11 @@ def child_environment(inherited: dict[str, str], threads: int) -> dict[str, str]
         "OMP_WAIT_POLICY": "PASSIVE",
         "OMP_NUM_THREADS": str(threads),
     }
+
+
+def in_checkout() -> bool:
+    """Whether this package is not where packages are installed."""
+    return not _is_site_directory(PACKAGE_ROOT)
 
 
 def _is_site_directory(root: Path) -> bool:

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from embedding.errors import (
@@ -27,7 +27,7 @@ from embedding.fair import FairQueue
 from embedding.governing import Governing
 from embedding.governor import Decision
 from embedding.kept_breaker import KeptBreaker
-from embedding.lane import Job, Lane, Order
+from embedding.lane import Job, Lane
 from embedding.model_run import ModelRun
 from embedding.remembered import RememberedVectors
 from embedding.state import ServiceState
@@ -61,8 +61,17 @@ class _Counts:
 class EmbeddingService:
     """Thread-safe. Children start when needed, and end when idle, when memory is short, and with ``close``."""
 
-    def __init__(self, run: ModelRun, breaker: KeptBreaker | None = None, clock: Clock = time.monotonic) -> None:
-        """Make ready; no child and no thread is started before the first request."""
+    def __init__(
+        self,
+        run: ModelRun,
+        breaker: KeptBreaker | None = None,
+        own: Sequence[int] = (),
+        clock: Clock = time.monotonic,
+    ) -> None:
+        """Make ready; no child and no thread is started before the first request.
+
+        ``own`` are the ids of processes that count as the model's beside its children.
+        """
         self._run = run
         self._breaker = breaker or KeptBreaker()
         self._clock = clock
@@ -75,7 +84,7 @@ class EmbeddingService:
         self._lanes = tuple(Lane(self, number, "documents") for number in range(run.most_children))
         self._holding = threading.Lock()
         self._held = False  # whether document children stand still
-        self._governing = Governing(run, self.pids, self._tend)
+        self._governing = Governing(run, lambda: [*own, *self.pids()], self._tend)
         self._remembered = RememberedVectors(self._governing.decision.cache_bytes)
         self._counts = _Counts()
         self._begun = self._closed = False
@@ -258,12 +267,13 @@ class EmbeddingService:
 
     def load(self, lane: Lane) -> Load:
         """How to start a child now. Raises MemoryShortError."""
-        load = self._run.for_queries() if lane is self._asker else self._run.for_documents()
-        return self._governing.permitted(load)
+        if lane is self._asker:
+            return self._governing.permitted(self._run.for_queries(), children=0)
+        children = 1 + sum(other.child is not None for other in self._lanes)
+        return self._governing.permitted(self._run.for_documents(), children)
 
     def started(self, lane: Lane) -> None:
         """A child of ``lane`` is there; it stands still where the others do."""
-        self._governing.started()
         with self._holding:
             if self._held and lane is not self._asker and lane.child is not None:
                 lane.child.hold()
@@ -303,6 +313,8 @@ class EmbeddingService:
 
     def unsettled(self, lane: Lane, job: Job, error: EmbeddingError) -> None:
         """``job`` came to nothing, and nothing is known of the model by that."""
+        if isinstance(error, EmbeddingTimeoutError) and self._clock() < job.deadline:
+            self.failed(str(error))  # it was patience that ended: the model hangs
         self._breaker.withdrawn()
         lane.refused = isinstance(error, MemoryShortError)
         again = not isinstance(error, EmbeddingTimeoutError) and getattr(error, "ever", True)

@@ -22,8 +22,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from embedding.kept_breaker import KeptBreaker
 from embedding.guest import Guest
+from embedding.kept_breaker import KeptBreaker
 from embedding.link import LinkLostError, shake_hands
 from embedding.model_run import ModelRun, run_of
 from embedding.place import Place, ServiceNote
@@ -44,7 +44,7 @@ class House:
     def __init__(self, run: ModelRun, place: Place) -> None:
         self._place = place
         self._run = run
-        self._service = EmbeddingService(run, KeptBreaker(place.breaker))
+        self._service = EmbeddingService(run, KeptBreaker(place.breaker), own=(os.getpid(),))
         self._key = secrets.token_bytes(32)
         self._guests = 0
         self._lock = threading.Lock()

@@ -13,7 +13,7 @@ import pytest
 from embedding.client import LocalEmbedder
 from embedding.errors import EmbeddingError
 from embedding.model import ModelSpec, Pooling, spec_for
-from embedding.pool import ChildPool
+from embedding.process import Child
 from embedding.settings import ModelSettings
 from embedding.wire import Frame, Load, texts_frame
 from tests.embedding import reference
@@ -145,11 +145,11 @@ def load_for(path: Path, *, add_eos: bool | None = None, query_prefix: str = "")
 
 
 def answered(load: Load, kind: str, texts: list[str]) -> Frame:
-    pool = ChildPool(load, 1)
+    child = Child(load)
     try:
-        return pool.ask(texts_frame(kind, texts), float("inf"), 60)
+        return child.ask(texts_frame(kind, texts), 60)
     finally:
-        pool.close()
+        child.close()
 
 
 def test_the_query_prefix_is_read_with_queries_only(model_path: Path) -> None:
