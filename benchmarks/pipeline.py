@@ -64,7 +64,7 @@ def index(root: Path, store: ChunkStore, embedder: Embedder) -> list[Chunk]:
 def main() -> int:
     home = Path(platformdirs.user_data_dir("codeloupe", appauthor=False))
     with tempfile.TemporaryDirectory() as scratch:
-        embedder = open_embedder(ModelSettings(), MemorySettings(vector_cache_mb=0), home, Path(scratch))
+        embedder = open_embedder(ModelSettings(shared=False), MemorySettings(vector_cache_mb=0), home, Path(scratch))
         assert isinstance(embedder, LocalEmbedder)
         embedder.embed_documents(["warm up"])
         with_store = open_store(StorageSettings(), Path(scratch) / "index")

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from embedding.gguf import GgufHeader, read_header
+from embedding.gguf import read_header
+from embedding.header import GgufHeader
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.wire import Load
 

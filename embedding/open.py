@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedding.cache import CachedEmbedder, VectorCache
-from embedding.client import LocalEmbedder
+from embedding.client import LocalEmbedder, ServiceEmbedder, SharedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError, LookupTableError, ModelMissingError
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec, spec_for
@@ -24,14 +24,14 @@ CACHE_FILE = "vectors.sqlite3"
 
 
 def open_embedder(model: ModelSettings, memory: MemorySettings, data_dir: Path, cache_dir: Path) -> Embedder:
-    """The embedder the settings ask for; its children start at the first text.
+    """The embedder the settings ask for; the service, and the model, start at the first text.
 
     ``data_dir`` holds model files (where ``model.directory`` names no other place), ``cache_dir`` the vector cache.
     Raises ModelMissingError where the model is turned off, unknown or not on this machine, ModelInvalidError where
     its file is not what it claims to be, EmbeddingError where it has no more components than are to be kept.
     """
     spec = wanted_spec(model)
-    embedder: Embedder = LocalEmbedder(spec, wanted_file(model, data_dir), model)
+    embedder: Embedder = _before_a_service(spec, model, memory, data_dir)
     if memory.vector_cache_mb:
         embedder = CachedEmbedder(embedder, VectorCache(cache_dir / CACHE_FILE, memory.vector_cache_mb << 20))
     return _shortened(embedder, model.dimensions, spec.shortest)
@@ -46,6 +46,15 @@ def _shortened(embedder: Embedder, dimensions: int, shortest: int) -> Embedder:
     except EmbeddingError:
         embedder.close()
         raise
+
+
+def _before_a_service(
+    spec: ModelSpec, model: ModelSettings, memory: MemorySettings, data_dir: Path
+) -> ServiceEmbedder:
+    path = wanted_file(model, data_dir)
+    if model.shared:
+        return SharedEmbedder(spec, path, model, memory, data_dir)
+    return LocalEmbedder(spec, path, model, memory)
 
 
 def wanted_spec(model: ModelSettings) -> ModelSpec:

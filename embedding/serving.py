@@ -30,8 +30,7 @@ from embedding.place import Place, ServiceNote
 from embedding.service import EmbeddingService
 from embedding.wire import Frame
 
-LINGER_S = 10.0  # after the last user has gone; commands that follow each other share one model
-LOOK_S = 1.0
+LOOK_S = 0.25  # how often it is seen whether there is anything to stay for
 LOCK_S = 5.0  # what a service that is just ending may take
 _LONGEST_UNIX_ADDRESS = 100  # bytes; the system's limits are 104 and 108
 
@@ -112,7 +111,7 @@ class House:
 
     def _is_over(self, now: float) -> bool:
         with self._lock:
-            alone = not self._guests and now - self._left > LINGER_S
+            alone = not self._guests and now - self._left > self._run.settings.linger_s
         idle = now - self._worked > self._run.settings.idle_exit_s
         return alone or idle or self._place.note() != self._note
 

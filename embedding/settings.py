@@ -40,6 +40,11 @@ class ModelSettings(BaseModel):
     idle_unload_s: float = Field(
         default=300.0, gt=0, description="after so long without work a process of the model ends, in seconds"
     )
+    linger_s: float = Field(
+        default=10.0,
+        ge=0,
+        description="how long the embedding service stays after its last user has gone, for the next command, in seconds",
+    )
     idle_exit_s: float = Field(
         default=900.0, gt=0, description="after so long without work the embedding service itself ends, in seconds"
     )

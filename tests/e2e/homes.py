@@ -41,6 +41,7 @@ class Home:
             "XDG_CACHE_HOME": self.cache or self.directory / "cache",
             "CODELOUPE_STORAGE_DIRECTORY": self.directory / "indexes",
             "CODELOUPE_MODEL_DIRECTORY": self.models,
+            "CODELOUPE_MODEL_LINGER_S": "0.5",  # many tests wait for the end of everybody
             # On a loaded machine the default of five seconds would end some waits that these tests rely on.
             "CODELOUPE_SEARCH_FIRST_ANSWER_WAIT_S": "60",
             "CODELOUPE_SEARCH_MODEL_WAIT_S": "60",

@@ -290,7 +290,7 @@ def test_a_bound_of_zero_keeps_nothing(tmp_path: Path) -> None:
 
 
 def test_the_settings_put_the_cache_before_the_model(model_path: Path, tmp_path: Path) -> None:
-    model = ModelSettings(directory=str(model_path.parent), processes=1)
+    model = ModelSettings(directory=str(model_path.parent), processes=1, shared=False)
     opened = open_embedder(model, MemorySettings(), tmp_path / "data", tmp_path / "cache")
     assert isinstance(opened, CachedEmbedder)
     first = opened.embed_documents(["def f(): pass"], timeout_s=60)
@@ -304,7 +304,7 @@ def test_the_settings_put_the_cache_before_the_model(model_path: Path, tmp_path:
 
 
 def test_without_a_cache_the_model_is_asked_itself(model_path: Path, tmp_path: Path) -> None:
-    model = ModelSettings(directory=str(model_path.parent))
+    model = ModelSettings(directory=str(model_path.parent), shared=False)
     opened = open_embedder(model, MemorySettings(vector_cache_mb=0), tmp_path, tmp_path)
     assert isinstance(opened, LocalEmbedder)
     opened.close()
