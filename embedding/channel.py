@@ -27,10 +27,6 @@ class Channel(Protocol):
         """How the service is; None where none runs. Starts nothing."""
         ...
 
-    def reset(self) -> None:
-        """Have a model that is left alone tried again at once."""
-        ...
-
     def close(self) -> None:
         """Ask no more; a service of this channel's own ends."""
         ...
@@ -54,10 +50,6 @@ class PrivateChannel:
     def state(self) -> ServiceState:
         """See Channel."""
         return self.service.state()
-
-    def reset(self) -> None:
-        """See Channel."""
-        self.service.reset()
 
     def close(self) -> None:
         """End the service."""

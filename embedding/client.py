@@ -72,18 +72,9 @@ class ServiceEmbedder:
         """As many calls as there may be children."""
         return self._run.most_children
 
-    @property
-    def channel(self) -> Channel:
-        """The way to the service."""
-        return self._channel
-
     def state(self) -> ServiceState | None:
         """How the service is; None where none runs."""
         return self._channel.state()
-
-    def reset(self) -> None:
-        """Have a model that is left alone tried again at once."""
-        self._channel.reset()
 
     def remembered(self, texts: Sequence[str]) -> dict[int, Vectors]:  # noqa: ARG002 - the contract's
         """Nothing: a model has no memory."""
@@ -184,10 +175,6 @@ class SharedEmbedder(ServiceEmbedder):
     def place(self) -> Place:
         """Where the service is found."""
         return self._shared.place
-
-    def stop(self) -> bool:
-        """End the service, whoever uses it; whether one ran."""
-        return self._shared.stop()
 
 
 def _prepared(

@@ -14,7 +14,7 @@ from typing import IO, cast
 from filelock import FileLock, Timeout
 
 from embedding.channel import remaining
-from embedding.errors import ModelFailedError, ServiceError
+from embedding.errors import EmbeddingError, ModelFailedError, ServiceError
 from embedding.link import Link, LinkLostError, dial
 from embedding.model_run import ModelRun
 from embedding.place import Place, ServiceNote
@@ -23,6 +23,9 @@ from embedding.state import ServiceState, state_of
 from embedding.wire import Frame
 
 START_S = 30.0  # it takes .2 s on a quiet machine
+STOP_S = 5.0
+ANSWER_S = 5.0  # a state takes a millisecond
+_LOOK_S = 0.02
 _TRIES = 3  # a request that outlives so many services is not asked again
 _LOG_BYTES = 1 << 20
 
@@ -59,26 +62,16 @@ class SharedChannel:
 
     def state(self) -> ServiceState | None:
         """See Channel."""
-        answer = self._told({"state": True})
-        return state_of(answer.header["state"]) if answer else None
-
-    def reset(self) -> None:
-        """See Channel."""
-        if self._told({"reset": True}) is None:
-            self._place.breaker.unlink(missing_ok=True)
-
-    def stop(self) -> bool:
-        """End the service, whoever uses it; whether one ran. One that does not answer is killed."""
-        note = self._place.note()
-        if note is None or not note.is_alive():
-            return False
-        with suppress(ServiceError):
-            self._told({"stop": True})
-        end = time.monotonic() + 5.0
-        while note.is_alive() and time.monotonic() < end:
-            time.sleep(0.02)
-        note.kill()
-        return True
+        try:
+            with self._lock:
+                if self._closed:
+                    return None
+                if self._link is None or self._link.lost:
+                    self._link = connected(self._place)
+                link = self._link
+            return state_of(link.ask(Frame({"state": True}), ANSWER_S).header["state"]) if link else None
+        except LinkLostError:
+            return None
 
     def close(self) -> None:
         """See Channel: the service goes on for others."""
@@ -86,16 +79,6 @@ class SharedChannel:
             self._closed = True
             if self._link is not None:
                 self._link.close()
-
-    def _told(self, header: dict[str, object]) -> Frame | None:
-        """The answer of a service that runs; none is started."""
-        try:
-            with self._lock:
-                link = self._link if self._link and not self._link.lost else connected(self._place)
-                self._link = None if self._closed else link
-            return link.ask(Frame(header), 10.0) if link else None
-        except LinkLostError:
-            return None
 
     def _attached(self) -> Link:
         with self._lock:
@@ -120,6 +103,23 @@ def connected(place: Place) -> Link | None:
         if note.is_alive() and place.note() == note:
             raise
         return None
+
+
+def stop(place: Place) -> bool:
+    """End the service at ``place``, whoever uses it, killed where it does not answer; whether one ran."""
+    note = place.note()
+    if note is None or not note.is_alive():
+        return False
+    with suppress(EmbeddingError):
+        link = connected(place)
+        if link is not None:
+            link.ask(Frame({"stop": True}), ANSWER_S)
+            link.close()
+    end = time.monotonic() + STOP_S
+    while note.is_alive() and time.monotonic() < end:
+        time.sleep(_LOOK_S)
+    note.kill()
+    return True
 
 
 def attach(run: ModelRun, place: Place) -> Link:

@@ -48,9 +48,7 @@ def _shortened(embedder: Embedder, dimensions: int, shortest: int) -> Embedder:
         raise
 
 
-def _before_a_service(
-    spec: ModelSpec, model: ModelSettings, memory: MemorySettings, data_dir: Path
-) -> ServiceEmbedder:
+def _before_a_service(spec: ModelSpec, model: ModelSettings, memory: MemorySettings, data_dir: Path) -> ServiceEmbedder:
     path = wanted_file(model, data_dir)
     if model.shared:
         return SharedEmbedder(spec, path, model, memory, data_dir)

@@ -43,7 +43,7 @@ class ModelSettings(BaseModel):
     linger_s: float = Field(
         default=10.0,
         ge=0,
-        description="how long the embedding service stays after its last user has gone, for the next command, in seconds",
+        description="how long the embedding service waits for another user when the last has gone, in seconds",
     )
     idle_exit_s: float = Field(
         default=900.0, gt=0, description="after so long without work the embedding service itself ends, in seconds"
