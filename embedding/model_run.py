@@ -13,7 +13,7 @@ from embedding.header import GgufHeader
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.wire import Load
 
-DOCUMENT_NICE = 5  # queries, and the user's own work, get about three times the share of a core
+DOCUMENT_NICE = 5  # the user's own work gets about three times the share of a core
 _QUERY_THREADS = 4  # more do not shorten a query of a few tokens
 # MiniLM answers a query in 4 ms with one thread and in 3.5 with two on a quiet machine: nothing to gain, and on a busy
 # one two threads wait for each other (seen, but not measured like for like). A model this large takes most of a
@@ -48,7 +48,7 @@ class ModelRun:
 
     def for_documents(self) -> Load:
         """How a document child is started."""
-        return replace(self.load, threads=1, nice=DOCUMENT_NICE)
+        return replace(self.load, threads=1, nice=DOCUMENT_NICE if self.memory.considerate else 0)
 
     def for_queries(self) -> Load:
         """How the query child is started."""

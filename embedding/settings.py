@@ -61,7 +61,8 @@ class MemorySettings(BaseModel):
         "this machine or container has (50%)",
     )
     considerate: bool = Field(
-        default=True, description="whether a laptop on battery, or a machine busy with other work, is asked half"
+        default=True,
+        description="whether the model steps back behind other work, and asks half of a laptop on battery or of a busy machine",
     )
     vector_cache_mb: int = Field(
         default=512, ge=0, description="disk the shared vector cache may take, in MiB; 0 turns it off"

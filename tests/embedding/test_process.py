@@ -25,7 +25,7 @@ from embedding.gguf import read_header
 from embedding.model import ModelSpec
 from embedding.model_run import query_threads
 from embedding.process import PACKAGE_ROOT, child_environment, ending_name
-from embedding.settings import ModelSettings
+from embedding.settings import MemorySettings, ModelSettings
 from tests.embedding.waiting import LIMIT_S, until
 
 posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -131,7 +131,8 @@ def test_idle_children_end_and_come_back(fragile: LocalEmbedder) -> None:
 
 
 def test_small_work_starts_one_child_and_much_work_all_of_them(spec: ModelSpec, model_path: Path) -> None:
-    embedder = LocalEmbedder(spec, model_path, ModelSettings(processes=2))
+    inconsiderate = MemorySettings(considerate=False)  # whatever else this machine is doing
+    embedder = LocalEmbedder(spec, model_path, ModelSettings(processes=2), inconsiderate)
     embedder.embed_documents(["a few", "short texts"], timeout_s=60)
     assert len(embedder.pids()) == 1
     vectors = embedder.embed_documents([f"text number {place} " * 620 for place in range(3)], timeout_s=120)
