@@ -62,7 +62,7 @@ class MemorySettings(BaseModel):
     )
     considerate: bool = Field(
         default=True,
-        description="whether the model steps back behind other work, and asks half of a laptop on battery or of a busy machine",
+        description="whether the model steps back behind other work, and is half as large on battery or a busy machine",
     )
     vector_cache_mb: int = Field(
         default=512, ge=0, description="disk the shared vector cache may take, in MiB; 0 turns it off"
