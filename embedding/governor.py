@@ -110,17 +110,18 @@ def decide(reading: Reading, limits: Limits, before: Decision | None, now: float
     pressure, why = pressure_of(reading, limits.budget)
     level, since, calm_since = _level(pressure, before, now)
     busy = _busy(reading.others_cpu, before.busy if before else Busy(), now)
+    spared = _spared(reading, busy) if limits.considerate else ""
     rung = rung_of(level)
     over_since = _over_since(pressure, before, now)
     return Decision(
         level=level,
         pressure=pressure,
-        children=_children(rung, reading, limits, busy.now),
+        children=_children(rung, reading, limits, halved=bool(spared)),
         batch_tokens=rung.batch_tokens,
         cache_bytes=rung.cache_bytes,
         paused=level is Level.CRITICAL,
         unload=level is Level.CRITICAL and (pressure >= UNLOAD_AT or _unloads(before, over_since, now)),
-        why=why + _easing(rung, pressure),
+        why=why + _easing(rung, pressure) + spared,
         since=since,
         calm_since=calm_since,
         over_since=over_since,
@@ -215,10 +216,16 @@ def _busy(others_cpu: float, before: Busy, now: float) -> Busy:
     return Busy(not before.now) if now - since >= HOLD_S else replace(before, turning_since=since)
 
 
-def _children(rung: Rung, reading: Reading, limits: Limits, busy: bool) -> int:
-    most = min(rung.children, max(1, reading.cores), limits.processes or math.inf)
-    half = limits.considerate and (busy or reading.on_battery)
-    return max(1, int(most) // 2 if half else int(most))
+def _spared(reading: Reading, busy: Busy) -> str:
+    """Why half the children are spared; empty where they are not."""
+    if reading.on_battery:
+        return "; half the processes, for the machine runs on battery"
+    return f"; half the processes, for others use {reading.others_cpu:.0%} of the cores" if busy.now else ""
+
+
+def _children(rung: Rung, reading: Reading, limits: Limits, *, halved: bool) -> int:
+    most = min(rung.children, max(1, reading.cores), limits.processes or rung.children)
+    return max(1, most // 2 if halved else most)
 
 
 def can_ever(limit_bytes: int, budget: Budget, need: Need) -> str:

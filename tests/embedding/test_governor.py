@@ -177,6 +177,17 @@ def test_on_battery_half_the_children_run():
     assert decide(reading(0.95, on_battery=True), WHOLE, None, 0.0).children == 1
 
 
+def test_a_status_can_tell_why_half_the_children_run():
+    battery = decide(reading(0.1, on_battery=True), WHOLE, None, 0.0)
+    assert (
+        battery.why == "this machine uses 10.0 GB of 100 GB (10%); half the processes, for the machine runs on battery"
+    )
+    before = None
+    for at in range(12):
+        before = decide(reading(0.1, others_cpu=0.9), WHOLE, before, float(at))
+    assert before.why.endswith("; half the processes, for others use 90% of the cores")
+
+
 def test_who_is_not_considerate_ignores_battery_and_neighbours():
     limits = replace(WHOLE, considerate=False)
     assert decide(reading(0.1, on_battery=True, others_cpu=1.0), limits, None, 0.0).children == 8
