@@ -17,6 +17,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "chunking": [str(ROOT)],
     "embedding": [],
     "lookup": [],
+    "shortening": [],
     "storage": ["--chunks", "10000"],
     "ann": ["--rows", "20000"],
     "pipeline": [str(ROOT)],

@@ -62,6 +62,13 @@ def test_the_lines_for_a_reader_have_memory_beside_the_budget_and_the_level_with
     assert own == "memory: server 120 MiB, its children 80 MiB"
 
 
+def test_vectors_that_are_cut_are_never_passed_over_in_silence() -> None:
+    cut = ModelStatus("nomic-embed-code", "paused", "memory is short", 768, note="768 of 3584 components are kept")
+    line = "model: nomic-embed-code (paused, 768 dimensions): memory is short; 768 of 3584 components are kept"
+    assert cut.sentence() == line
+    assert cut.as_json()["note"] == "768 of 3584 components are kept"
+
+
 def test_the_json_has_the_whole_state_of_the_service_or_null() -> None:
     with_service = Status((), served_model("nomic-embed-code", 3584, AT_WORK), 1, 2).as_json()
     assert state_of(json.loads(json.dumps(with_service))["service"]) == AT_WORK
