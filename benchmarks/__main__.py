@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "damage": ["--times", "20"],
     "soak": ["--minutes", "3"],
     "freshness": [],
+    "governing": [],
 }
 
 
