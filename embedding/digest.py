@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from embedding.errors import ModelInvalidError
+from embedding.publish import publish
 
 _log = logging.getLogger(__name__)
 
@@ -79,12 +80,8 @@ def read_record(path: Path) -> Record | None:
 
 def write_record(path: Path, record: Record) -> None:
     """Keep the record of the model file at ``path``; where the directory cannot be written, it is not kept."""
-    note = record_path(path)
-    aside = note.with_name(f"{note.name}.{os.getpid()}")
     with suppress(OSError):
-        aside.write_text(json.dumps(asdict(record)), encoding="utf-8")
-        aside.chmod(0o600)
-        aside.replace(note)
+        publish(record_path(path), json.dumps(asdict(record)).encode())
 
 
 def _damaged(path: Path, cause: str) -> str:

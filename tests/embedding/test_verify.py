@@ -15,6 +15,7 @@ from embedding.errors import EmbeddingError, ModelInvalidError, ModelMissingErro
 from embedding.kept import State, kept_model, models_kept, remove
 from embedding.model import KNOWN_MODELS, ModelSpec, Part, spec_for
 from embedding.sources import lock_of, staging_of
+from embedding.tuning import note_path
 from embedding.verify import verify
 from tests.embedding.model_files import model_file
 
@@ -153,9 +154,10 @@ def test_a_model_that_is_partly_here_says_how_much(models: Path) -> None:
 def test_removing_a_model_leaves_nothing_of_it_and_counts_the_bytes(models: Path) -> None:
     path = put(models / "o" / "r" / "f.gguf")
     remembered_sha256(path)
+    note_path(path).write_text("{}")
     staging_of(path).mkdir()
     (staging_of(path) / "part").write_bytes(bytes(1_000))
-    size = path.stat().st_size + record_path(path).stat().st_size + 1_000
+    size = path.stat().st_size + record_path(path).stat().st_size + 2 + 1_000
     assert remove(path, models) == size
     assert list(models.rglob("*")) == []
 
