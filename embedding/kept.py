@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -93,7 +94,8 @@ def remove(path: Path, directory: Path) -> int:
         with FileLock(lock_of(path), timeout=0, mode=0o600):
             for thing in belongings:
                 shutil.rmtree(thing) if thing.is_dir() else thing.unlink(missing_ok=True)
-        lock_of(path).unlink(missing_ok=True)
+            with suppress(PermissionError):  # Windows: it is open; an empty file stays
+                lock_of(path).unlink(missing_ok=True)  # held: whoever waits for it sees that it is gone, and makes one
     except Timeout:
         raise EmbeddingError(f"{path} is being fetched by another process; end that first.") from None
     except OSError as error:
