@@ -177,6 +177,15 @@ class SharedEmbedder(ServiceEmbedder):
         return self._shared.place
 
 
+def place_for(spec: ModelSpec, path: Path, data_dir: Path) -> Place:
+    """Where the service of the model file at ``path`` is found, whether or not one runs.
+
+    Raises ModelMissingError, ModelInvalidError.
+    """
+    path = path.absolute()
+    return place_of(data_dir, _fingerprint(complete_spec(spec, read_header(path), path), path))
+
+
 def _prepared(
     spec: ModelSpec, path: Path, settings: ModelSettings, memory: MemorySettings
 ) -> tuple[ModelRun, ModelSpec, str]:

@@ -123,6 +123,8 @@ def _how_to_get(spec: ModelSpec, directory: Path) -> str:
     if spec.path is not None:
         return f"There is no model file at {spec.path}; check model.name. Search by words and names goes on."
     name = f" {spec.name}" if spec.hub else ""
+    if spec.hub and spec.hub.path and Path(spec.name).is_file():
+        return f"{spec.name} names a file of the hub; write ./{spec.name} for the one that is here."
     return (
         f"The model {spec.name} is not in {directory}; run 'codeloupe models pull{name}' once, with a network. "
         "Search by words and names goes on."

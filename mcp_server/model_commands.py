@@ -96,6 +96,11 @@ def delete(overrides: Sequence[str], name: str, *, as_json: bool) -> int:
         raise RequestError(
             f"{name} is the model that model.name chooses; choose another first, or none: 'codeloupe models use NAME'."
         )
+    pid = _service_of(spec, path)
+    if pid:
+        raise RequestError(
+            f"{name} is run by the embedding service (process {pid}); end that first: 'codeloupe service stop'."
+        )
     freed = remove(path, directory)
     _say(
         {"name": name, "path": str(path), "freed": freed},
@@ -181,6 +186,17 @@ def _chosen(settings: ModelSettings, directory: Path) -> KeptModel | None:
         return kept_model(spec_for(settings.name), directory)
     except EmbeddingError:
         return None
+
+
+def _service_of(spec: ModelSpec, path: Path) -> int:
+    """The process that serves this model file, 0 where none does."""
+    from embedding.client import place_for  # with all that runs a model; the other commands need none of it
+
+    try:
+        note = place_for(spec, path, data_directory()).note()
+    except EmbeddingError:
+        return 0  # not there, or damaged: nothing can run it
+    return note.pid if note is not None and note.is_alive() else 0
 
 
 def _same(one: KeptModel, other: KeptModel) -> bool:

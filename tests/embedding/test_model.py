@@ -70,6 +70,16 @@ def test_a_path_that_leads_nowhere_is_refused_with_the_path(tmp_path: Path) -> N
         open_embedder(ModelSettings(name=str(tmp_path / "gone.gguf")), MemorySettings(), tmp_path, tmp_path)
 
 
+def test_a_path_that_reads_like_a_name_of_the_hub_is_told_how_to_be_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "m.gguf").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ModelMissingError, match=r"of the hub; write \./a/b/m\.gguf for the one that is here"):
+        open_embedder(ModelSettings(name="a/b/m.gguf"), MemorySettings(), tmp_path, tmp_path)
+
+
 def test_the_model_none_is_a_choice_and_says_how_to_undo_it(tmp_path: Path) -> None:
     with pytest.raises(ModelMissingError, match="turned off"):
         open_embedder(ModelSettings(name="none"), MemorySettings(), tmp_path, tmp_path)

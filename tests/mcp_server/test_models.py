@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from embedding.client import place_for
+from embedding.model import spec_for
+from embedding.place import ServiceNote
 from mcp_server import model_commands, settings
 from mcp_server.cli import main
 from tests.embedding.hub_server import Hub, running_hub
@@ -80,6 +83,20 @@ def test_a_model_of_the_hub_is_pulled_chosen_verified_and_removed(hub: Hub, home
     assert isinstance(freed, int)
     assert freed > size
     assert list((home / "data" / "models").rglob("*")) == []
+
+
+def test_a_model_that_a_service_runs_is_not_removed_until_that_has_ended(hub: Hub, home: Path) -> None:
+    path = Path(str(told("pull", "o/r")["path"]))
+    place = place_for(spec_for("o/r"), path, home / "data")
+    note = ServiceNote.of_this_process("nowhere", b"key")
+    place.make()
+    place.write(note)
+    refused = run("remove", "o/r:Q8_0")
+    assert refused.exit_code == 2
+    assert f"o/r:Q8_0 is run by the embedding service (process {note.pid}); end that first" in refused.stderr
+    assert path.is_file()
+    place.clear(note)
+    assert run("remove", "o/r").exit_code == 0
 
 
 def test_a_pull_says_what_is_not_known_of_a_model_and_how_far_it_is(hub: Hub) -> None:
