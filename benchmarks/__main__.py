@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "pipeline": [str(ROOT)],
     "ranking": [],
     "serving": [],
+    "attached": [],
     "refining": [],
     "cold": [str(ROOT)],
     "kills": ["--times", "20"],

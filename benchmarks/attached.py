@@ -1,12 +1,13 @@
 """What a second and a third server cost, beside the first, with the real model and the embedding service they share.
 
-    python -m benchmarks.attached [CHUNKS] [--apart]
+    python -m benchmarks.attached [CHUNKS] [--apart] [--rest]
 
 Real servers over stdio on one root, or with ``--apart`` each on a root of its own, started one after the other; each
 figure is read when nothing is asked, after the first search, and after a hundred. *Alone* is memory no other process
 has (USS; a library's pages count here until a second process maps them), *resident* is what the system says of the
 process, *share* counts each page shared by n processes as an nth (PSS), so that shares add up. What the servers share
-of the model, its service and the children that run llama.cpp, is counted once, apart. Nothing is written into the tree.
+of the model, its service and the children that run llama.cpp, is counted once, apart. With ``--rest`` the servers are
+looked at once more when nobody has asked them for two minutes. Nothing is written into the tree.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.serving import CHUNKS, SERVER, Peer, Table, environment, phrase, plant
+from mcp_server.resting import LOOK_S, REST_S
 
 SERVERS = 3
 SEARCHES = 100
@@ -31,7 +33,7 @@ OWN_LIMIT_MIB = 60.0  # of the second and of each further server
 RESIDENT_LIMIT_MIB = 300.0
 MIB = 2**20
 
-SETTLED_MIB, SETTLED_FOR, LOOK_S, LOOKS = 0.2, 8, 0.25, 240  # nothing moves for 2 s, waited for a minute at most
+SETTLED_MIB, SETTLED_FOR, EVERY_S, LOOKS = 0.2, 8, 0.25, 240  # nothing moves for 2 s, waited for a minute at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def settled(pid: int) -> Memory:
     """What a process holds once that no longer changes, or after a minute."""
     last, still = memory_of(pid), 0
     for _ in range(LOOKS):
-        time.sleep(LOOK_S)
+        time.sleep(EVERY_S)
         now = memory_of(pid)
         still = still + 1 if abs(now.alone - last.alone) < SETTLED_MIB else 0
         last = now
@@ -115,7 +117,7 @@ def work(peer: Peer) -> Iterator[tuple[str, Memory]]:
     yield f"after {SEARCHES} searches", settled(peer.pid)
 
 
-def attach(roots: list[Path], user: dict[str, str], table: Table) -> None:
+def attach(roots: list[Path], user: dict[str, str], table: Table, *, resting: bool) -> None:
     """Start a server for each of ``roots``, each while the ones before it stay, and report what each one adds."""
     with contextlib.ExitStack() as open_servers:
         peers: list[Peer] = []
@@ -130,6 +132,10 @@ def attach(roots: list[Path], user: dict[str, str], table: Table) -> None:
             before = total
         for name, memory in sorted(model_memory(user["HOME"]).items()):
             print(f"{name:34} {memory}", flush=True)
+        if resting:
+            time.sleep(REST_S + 2 * LOOK_S)
+            for number, peer in enumerate(peers, 1):
+                print(f"server {number}, {'at rest':24} {memory_of(peer.pid)}", flush=True)
 
 
 def _report(number: int, peers: list[Peer], before: float, table: Table) -> float:
@@ -147,6 +153,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("chunks", type=int, nargs="?", default=CHUNKS)
     parser.add_argument("--apart", action="store_true", help="a root of its own for each server")
+    parser.add_argument("--rest", action="store_true", help="wait until the servers have let go of what they keep")
     options = parser.parse_args()
     table = Table()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
@@ -156,7 +163,7 @@ def main() -> int:
         roots = [plant(scratch / name, options.chunks // 10, 10) for name in names]
         for root in roots:
             index(root, user)
-        attach(roots if options.apart else roots * SERVERS, user, table)
+        attach(roots if options.apart else roots * SERVERS, user, table, resting=options.rest)
     return 0 if table.kept else 1
 
 

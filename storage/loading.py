@@ -22,8 +22,9 @@ from storage.stand_ins import without
 # What LanceDB imports for connections to a service, over a network or a catalogue: 0.14 of the 0.38 s of processor that
 # `import lancedb` took, most of it the data classes of a generated client. Tables in a directory ask none of it.
 _SERVICES = frozenset({"lance_namespace", "lance_namespace_urllib3_client", "lancedb.namespace", "lancedb.remote.db"})
-# Files of other formats, and file systems that are not this machine's: 4 MB a process and 10 more of mapped libraries.
-_FORMATS = frozenset({"pyarrow.dataset", "pyarrow.fs"})
+# Files of other formats, and file systems that are not this machine's: 4 MB of a process's own memory and 6 of mapped
+# libraries.
+_UNUSED = frozenset({"pyarrow.dataset", "pyarrow.fs"})
 # Before Python 3.12 LanceDB has `override` from a package that checks each signature as it is imported: 0.03 s.
 _CHECKED_OVERRIDES = "overrides"
 
@@ -75,7 +76,7 @@ def _lean() -> Iterator[None]:
     if unchecked:
         sys.modules[_CHECKED_OVERRIDES] = _unchecked_overrides()
     try:
-        with without(_SERVICES | _FORMATS):
+        with without(_SERVICES | _UNUSED):
             yield
     finally:
         if unchecked:
