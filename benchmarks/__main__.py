@@ -16,8 +16,6 @@ BENCHMARKS: dict[str, list[str]] = {
     "walking": [],
     "chunking": [str(ROOT)],
     "embedding": [],
-    "footprint": [],
-    "mutations": ["--files", "1000"],
     "lookup": [],
     "shortening": [],
     "storage": ["--chunks", "10000"],

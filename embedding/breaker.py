@@ -7,6 +7,7 @@ No threads: who uses it locks it.
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 FAILURES = 3  # one is bad luck, two may be memory that was short for a moment
@@ -84,17 +85,17 @@ class Breaker:
         return self._trial is not None and 0 <= now - self._trial < TRIAL_S
 
     def sentence(self, now: float) -> str:
-        """Why the model is left alone, how long still, and what to do; "" where it is not."""
+        """Why the model is left alone, until when by the user's clock, and what to do; "" where it is not."""
         if not self.is_open:
             return ""
         left = self.seconds_left(now)
         if self._on_trial(now):
-            when = "it is being tried again now"
-        elif left > 0:
-            when = f"it is tried again in {in_words(left)}; {_RESET}"
+            when = ": it is being tried again now"
+        elif left > 0:  # a time of day stays true where the sentence is kept and read later
+            when = f" until {time.strftime('%H:%M:%S', time.localtime(now + left))}; {_RESET}"
         else:
-            when = "the next request tries it again"
-        return f"The model failed {self._in_a_row} times in a row and is left alone: {when}. Last: {self._why}"
+            when = ": the next request tries it again"
+        return f"The model failed {self._in_a_row} times in a row and is left alone{when}. Last: {self._why}"
 
     def as_json(self) -> str:
         """Everything it knows, for a file."""
@@ -128,7 +129,7 @@ def _number(kept: dict[str, Any], name: str) -> float:
     return value
 
 
-def in_words(seconds: float) -> str:
+def span_in_words(seconds: float) -> str:
     """A span of time for a reader: 40 seconds, 12 minutes, 2 hours."""
     for name, length in (("hour", 3600), ("minute", 60)):
         if seconds >= 1.5 * length:

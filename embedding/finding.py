@@ -110,12 +110,14 @@ def stop(place: Place) -> bool:
     note = place.note()
     if note is None or not note.is_alive():
         return False
+    patience_s = 0.0  # for one that does not take the wish
     with suppress(EmbeddingError):
         link = connected(place)
         if link is not None:
             link.ask(Frame({"stop": True}), ANSWER_S)
             link.close()
-    end = time.monotonic() + STOP_S
+            patience_s = STOP_S
+    end = time.monotonic() + patience_s
     while note.is_alive() and time.monotonic() < end:
         time.sleep(_LOOK_S)
     note.kill()

@@ -28,6 +28,7 @@ LATE = (
     "this answer is without vectors: the model gave none within {waited:g} s, it is loading or has much to do; "
     "ask again, or set search.model_wait_s higher"
 )
+MOST_S = 180.0  # a thread waits for a vector, for the next who asks: as long as a large model loads from a slow disk
 WITHOUT_MEANING = ("text", "exact", "regex")  # modes that ask for none
 
 
@@ -107,9 +108,9 @@ class Asking:
         embedder = self._meaning().embedder
         assert embedder is not None
         if not example:
-            return embedder.embed_query(query)
-        vector: NDArray[np.float32] = embedder.embed_documents([example])[0]
-        return _between(vector, embedder.embed_query(query)) if query else vector
+            return embedder.embed_query(query, MOST_S)
+        vector: NDArray[np.float32] = embedder.embed_documents([example], MOST_S)[0]
+        return _between(vector, embedder.embed_query(query, MOST_S)) if query else vector
 
     def _floor(self, request: SearchRequest, embedder: Embedder | None) -> float:
         if request.min_similarity is not None:

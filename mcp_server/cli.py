@@ -18,6 +18,7 @@ import click
 from mcp_server.logs import StdoutGuard, configure
 from mcp_server.model_cli import models
 from mcp_server.options import json_option
+from mcp_server.service_cli import service
 
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
 
@@ -205,6 +206,7 @@ def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
 
 
 main.add_command(models)
+main.add_command(service)
 
 
 @main.command()

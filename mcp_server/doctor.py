@@ -8,16 +8,14 @@ import shutil
 import stat
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from embedding.embedder import Embedder
-from embedding.errors import EmbeddingError
-from embedding.open import NO_TABLE, wanted_file, wanted_spec
-from embedding.shortened import note_of
-from embedding.verify import verify
+from embedding.open import NO_TABLE
+from mcp_server import model_findings
+from mcp_server.findings import Finding
 from mcp_server.home import data_directory, index_directory, indexes_directory
 from mcp_server.indexing import Meaning, open_meaning, wanted_fingerprint, writing
 from mcp_server.settings import Settings, load
@@ -30,26 +28,12 @@ LEAST_FREE_BYTES = 500 * 2**20  # a model, an index of some 50,000 chunks, and r
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at; ``mend`` is "" where it is well."""
-
-    what: str
-    found: str
-    mend: str = ""
-
-    @property
-    def line(self) -> str:
-        """For a reader."""
-        return f"{'FAULT' if self.mend else 'ok':5}  {self.what}: {self.found}{f' -> {self.mend}' if self.mend else ''}"
-
-
 def examine(roots: Sequence[Path], overrides: Sequence[str], *, repair: bool, as_json: bool) -> int:
     """Look at everything; 0 where all is well, 1 where something is not."""
     settings = load(roots[0], overrides).settings
     meaning = open_meaning(settings)
     findings = [_python(), _space(), _private(indexes_directory(settings))]
-    findings += [*_model_file(settings), *_model(settings, meaning), _table(settings, meaning)]
+    findings += [*model_findings.examine(settings, meaning), _table(settings, meaning)]
     findings += [finding for root in roots for finding in _index(root, settings, meaning, repair=repair)]
     if as_json:
         click.echo(json.dumps([asdict(finding) for finding in findings]))
@@ -77,39 +61,6 @@ def _private(directory: Path) -> Finding:
     if sys.platform != "win32" and directory.stat().st_mode & OTHERS:
         return Finding("indexes", f"{directory} can be read by others", f"chmod 700 {directory}")
     return Finding("indexes", f"{directory}, yours alone")
-
-
-def _model_file(settings: Settings) -> list[Finding]:
-    """All of the chosen model's file, read: 4 GB take some seconds."""
-    try:
-        spec, file = wanted_spec(settings.model), wanted_file(settings.model, data_directory())
-        checks = verify(spec, file)
-    except (EmbeddingError, OSError):
-        return []  # said of the model itself
-    well = all(check.well for check in checks)
-    said = "; ".join(f"{check.what} {check.found}" for check in checks if well or not check.well)
-    mend = "" if well else "put a whole file there" if spec.path else f"codeloupe models pull {spec.name}"
-    return [Finding("model file", said, mend)]
-
-
-def _model(settings: Settings, meaning: Meaning) -> list[Finding]:
-    if meaning.embedder is None:
-        return [Finding("model", meaning.off, "" if settings.model.name == "none" else "codeloupe models pull")]
-    try:
-        return [_try_model(meaning.embedder)]
-    except EmbeddingError as error:
-        return [Finding("model", str(error), "codeloupe models pull; if it stays, reinstall llama-cpp-python")]
-    finally:
-        meaning.embedder.close()
-
-
-def _try_model(embedder: Embedder) -> Finding:
-    close = embedder.embed_query("parse a date") @ embedder.embed_documents(["def parse_date(text): ..."])[0]
-    far = embedder.embed_query("parse a date") @ embedder.embed_documents(["color: red; margin: 0"])[0]
-    mend = "" if close > far else "the model file gives nonsense: delete it and run codeloupe models pull"
-    said = f"{embedder.fingerprint[:60]} runs; alike {close:.2f}, unlike {far:.2f}"
-    note = note_of(embedder)
-    return Finding("model", f"{said}; {note}" if note else said, mend)
 
 
 def _table(settings: Settings, meaning: Meaning) -> Finding:

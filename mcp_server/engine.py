@@ -12,10 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from embedding.cache import CachedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
-from embedding.shortened import Shortened, note_of
 from mcp_server.answers.answer import Answer, Found
 from mcp_server.asking import Asked, Asking
 from mcp_server.errors import OutsideRootError, RequestError
@@ -25,6 +23,7 @@ from mcp_server.jobs import Job
 from mcp_server.likeness import Example, find_example
 from mcp_server.requests import SearchRequest
 from mcp_server.root_index import RootIndex
+from mcp_server.served import look_at, uncached
 from mcp_server.settings import Settings
 from mcp_server.starting import StartJob
 from mcp_server.statuses import ModelStatus, Status
@@ -151,17 +150,10 @@ class Engine:
         """What is indexed and what runs; opens the indexes, not the model."""
         import psutil  # a search has no use for it
 
-        process = psutil.Process()
-        children = {}
-        for child in process.children(recursive=True):
-            with suppress(psutil.Error):  # it has ended meanwhile
-                children[child.pid] = child.memory_info().rss
-        return Status(
-            roots=tuple(root.status() for root in self.roots.values()),
-            model=self._model_status(),
-            memory_bytes=process.memory_info().rss,
-            children_bytes=sum(children.values()),
-        )
+        roots = tuple(root.status() for root in self.roots.values())
+        model = self._model_status()
+        others = model.service.pid if model.service else 0  # a service this server happened to start is everybody's
+        return Status(roots, model, psutil.Process().memory_info().rss, children_bytes(leaving_out=others))
 
     def close(self, *, wait: bool = True) -> None:
         """Stop jobs and children, without waiting for their end where ``wait`` is false; what was committed stays."""
@@ -207,8 +199,7 @@ class Engine:
         meaning = self._meaning.result()
         if meaning.embedder is None:
             return ModelStatus(self.settings.model.name, "off", meaning.off)
-        note = note_of(meaning.embedder)
-        return ModelStatus(self.settings.model.name, "ready", "", meaning.embedder.dim, note=note)
+        return look_at(self.settings.model.name, meaning.embedder)
 
 
 def _notes(results: Collection[Results]) -> tuple[str, ...]:
@@ -217,6 +208,18 @@ def _notes(results: Collection[Results]) -> tuple[str, ...]:
     cut_short = not all(one.complete for one in results)
     said = f"{counted(len(damaged), 'file')} left out whose stored text is damaged; being indexed again"
     return (*([INCOMPLETE] if cut_short else []), *([said] if damaged else []))
+
+
+def children_bytes(*, leaving_out: int) -> int:
+    """Resident memory of this process's children and theirs, without those of the child ``leaving_out``."""
+    import psutil
+
+    total = 0
+    for child in psutil.Process().children():
+        if child.pid != leaving_out:
+            with suppress(psutil.Error):  # it has ended meanwhile
+                total += sum(one.memory_info().rss for one in (child, *child.children(recursive=True)))
+    return total
 
 
 def _page(results: Mapping[RootIndex, Results], request: SearchRequest) -> tuple[tuple[Found, ...], bool]:
@@ -236,10 +239,3 @@ def embed_queries(
     """One vector a text, all of them within ``timeout_s`` seconds. Raises EmbeddingTimeoutError past it."""
     end = clock() + timeout_s
     return [embedder.embed_query(text, max(0.0, end - clock())) for text in texts]
-
-
-def uncached(embedder: Embedder) -> Embedder:
-    """The model itself, behind whatever cache stands before it; its vectors are cut as they were."""
-    if isinstance(embedder, Shortened):
-        return embedder.over(uncached(embedder.inner))
-    return embedder.inner if isinstance(embedder, CachedEmbedder) else embedder

@@ -22,7 +22,7 @@ from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from indexer.walker import Look, Part
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
-from mcp_server.patience import PASSING
+from mcp_server.patience import passes
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
@@ -224,7 +224,7 @@ def _embed(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Sco
     try:
         work.refiner.run(store, work.meaning.embedder, report, stop, scope.most_vectors)
     except EmbeddingError as error:  # the text is there and serves; the reason is said with every answer
-        return _Made(store.stats().vectors - before, str(error), isinstance(error, PASSING))
+        return _Made(store.stats().vectors - before, str(error), passes(error))
     return _Made(store.stats().vectors - before)
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from embedding.breaker import in_words
+from embedding.breaker import span_in_words
 from embedding.process import PACKAGE_ROOT, child_environment
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import counted, percent
@@ -69,11 +69,13 @@ class JobView:
 
     @property
     def stalled(self) -> str:
-        """Why vectors wait, and how long until they are tried again by themselves; "" where they do not."""
+        """Why the last run made no more vectors, and when they are tried again by themselves; "" where it made all."""
         summary = self.summary or {}
-        if not self.resting or self.interrupted or not summary.get("retry_after_s"):
+        if not self.resting or self.interrupted or not summary.get("meaning_off"):
             return ""
-        return f"{summary['meaning_off']} Indexing tries again within {in_words(summary['retry_after_s'])}."
+        retry_s = summary.get("retry_after_s", 0.0)
+        retried = f" Indexing tries again within {span_in_words(retry_s)}." if retry_s else ""
+        return f"{summary['meaning_off']}{retried}"
 
     def has_text(self, runs: int) -> bool:
         """Whether the run after ``runs`` finished ones has published the text."""
@@ -145,7 +147,8 @@ def after(view: JobView, event: dict[str, Any]) -> JobView:
     if "asked" in event:
         return replace(view, resting=False, error="", phase="starting", done=0, total=0, interrupted=False)
     if "ended" in event:
-        interrupted = view.interrupted or not view.resting or bool(view.stalled)
+        waited = bool((view.summary or {}).get("retry_after_s"))  # for another try, which nobody makes now
+        interrupted = view.interrupted or not view.resting or waited
         return replace(view, resting=True, busy="", error=event["ended"] or view.error, interrupted=interrupted)
     return replace(view, phase=event["phase"], done=event["done"], total=event["total"], resting=False, busy="")
 

@@ -6,6 +6,7 @@ from time import monotonic, sleep
 
 from embedding.errors import (
     BusyError,
+    EmbeddingError,
     EmbeddingTimeoutError,
     MemoryShortError,
     ModelFailedError,
@@ -20,6 +21,12 @@ PASSING = (BusyError, EmbeddingTimeoutError, MemoryShortError, ModelFailedError,
 # left alone, then ever more seldom while nothing comes of it. A try walks the tree: 1 to 2 s for 100,000 files.
 RETRY_FIRST_S, RETRY_LONGEST_S = 30.0, 600.0
 _STOP_LOOK_S = 0.05
+
+
+def passes(error: EmbeddingError) -> bool:
+    """Whether what was raised may be over in a while."""
+    never = isinstance(error, MemoryShortError) and not error.ever
+    return isinstance(error, PASSING) and not never
 
 
 def retry_after_s(*, passing: bool, embedded: int, waited_s: float) -> float:

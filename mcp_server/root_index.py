@@ -154,6 +154,7 @@ class RootIndex:
         state = self.state()  # after the figures, which may find that it is damaged
         vectors = stats.vectors if state is not IndexState.STALE_MODEL else 0
         new = seen.new if seen else 0
+        elsewhere = self._branch_notes(branch, behind=not self._is_level(seen))
         return Freshness(
             self._freshness_state(state, stats, seen),
             stats.searchable_files,
@@ -162,11 +163,7 @@ class RootIndex:
             vectors,
             stats.sketches if state is not IndexState.STALE_SKETCH else 0,
             seen.changed if seen else 0,
-            (
-                *notes,
-                *self._own_notes(state, seen, model_failed=model_failed),
-                *self._branch_notes(branch, behind=not self._is_level(seen)),
-            ),
+            (*notes, *self._own_notes(state, seen, said=model_failed), *elsewhere),
             branch,
         )
 
@@ -284,14 +281,14 @@ class RootIndex:
             return ()
         return (f"these are answers of {self._indexed_branch}; {branch} is checked out now",)
 
-    def _own_notes(self, state: IndexState, seen: Drift | None, *, model_failed: bool) -> tuple[str, ...]:
+    def _own_notes(self, state: IndexState, seen: Drift | None, *, said: bool) -> tuple[str, ...]:
         view, rebuilt = self._view(), REBUILD_REASONS.get(state)
         notes = [
             f"the index is being rebuilt because {rebuilt}" if rebuilt else "",
             "the vectors are of another model and being made again" if state is IndexState.STALE_MODEL else "",
             view.error,
             view.busy,
-            f"vectors wait: {view.stalled}" if view.stalled and not model_failed else "",
+            f"vectors wait: {view.stalled}" if view.stalled and not said and self.meaning().embedder else "",
             self.watch.error,
         ]
         if seen is None and not self.watch.error:

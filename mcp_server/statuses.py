@@ -94,16 +94,16 @@ class ModelStatus:
         }
 
 
-def served_model(name: str, dim: int, service: ServiceState | None) -> ModelStatus:
+def served_model(name: str, service: ServiceState | None) -> ModelStatus:
     """How a model that is on this machine does, by what its service says; without one none runs."""
     if service is None:
-        return ModelStatus(name, "not loaded", "", dim)
+        return ModelStatus(name, "not loaded")
     if service.left_alone:
-        return ModelStatus(name, "left alone", service.left_alone, dim, service)
+        return ModelStatus(name, "left alone", service.left_alone, service=service)
     if service.paused:
-        return ModelStatus(name, "paused", service.paused, dim, service)
+        return ModelStatus(name, "paused", service.paused, service=service)
     loaded = "ready" if service.children else "loading" if service.waiting else "not loaded"
-    return ModelStatus(name, loaded, "", dim, service)
+    return ModelStatus(name, loaded, service=service)
 
 
 def service_sentence(service: ServiceState) -> str:

@@ -73,6 +73,7 @@ def work_of(root: Path, settings: Settings, embedder: Noting) -> Work:
         (LEFT_ALONE, True),
         (BusyError("too much waits"), True),
         (MemoryShortError("no room"), True),
+        (MemoryShortError("never", ever=False), False),
         (ModelInvalidError("no model at all"), False),
     ],
 )
@@ -154,8 +155,15 @@ SUMMARY = {"finished": True, "meaning_off": "The model rests.", "retry_after_s":
 
 def test_a_view_says_why_vectors_wait_and_until_when() -> None:
     assert after(JobView(), {"summary": SUMMARY}).stalled == "The model rests. Indexing tries again within 60 seconds."
-    assert after(JobView(), {"summary": SUMMARY | {"retry_after_s": 0.0}}).stalled == ""
+    for_good = after(JobView(), {"summary": SUMMARY | {"retry_after_s": 0.0}})
+    assert for_good.stalled == "The model rests."
+    assert after(JobView(), {"summary": SUMMARY | {"meaning_off": ""}}).stalled == ""
     assert after(after(JobView(), {"summary": SUMMARY}), {"asked": True}).stalled == "", "it is trying"
+
+
+def test_a_job_that_ends_after_a_failure_for_good_was_not_interrupted_and_goes_on_saying_why() -> None:
+    ended = after(after(JobView(), {"summary": SUMMARY | {"retry_after_s": 0.0}}), {"ended": ""})
+    assert (ended.stalled, ended.interrupted) == ("The model rests.", False)
 
 
 def test_a_job_that_ends_while_it_waits_was_interrupted_so_that_a_search_takes_it_up() -> None:

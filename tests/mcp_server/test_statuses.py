@@ -44,18 +44,18 @@ AT_WORK = ServiceState(
     ],
 )
 def test_the_state_of_the_model_follows_from_its_service(changes: dict[str, object], state: str, reason: str) -> None:
-    model = served_model("nomic-embed-code", 3584, replace(AT_WORK, **changes))  # type: ignore[arg-type] - by name
+    model = served_model("nomic-embed-code", replace(AT_WORK, **changes))  # type: ignore[arg-type] - by name
     assert (model.state, model.reason) == (state, reason)
 
 
 def test_a_model_that_nobody_runs_is_not_loaded() -> None:
-    assert served_model("nomic-embed-code", 3584, None) == ModelStatus("nomic-embed-code", "not loaded", "", 3584)
+    assert served_model("nomic-embed-code", None) == ModelStatus("nomic-embed-code", "not loaded")
 
 
 def test_the_lines_for_a_reader_have_memory_beside_the_budget_and_the_level_with_its_reason() -> None:
-    said = Status((), served_model("nomic-embed-code", 3584, AT_WORK), 120 * MIB, 80 * MIB).sentence()
+    said = Status((), served_model("nomic-embed-code", AT_WORK), 120 * MIB, 80 * MIB).sentence()
     model, service, own = said.splitlines()
-    assert model == "model: nomic-embed-code (ready, 3,584 dimensions)"
+    assert model == "model: nomic-embed-code (ready)"
     assert "pid 4711, 3 clients, 2 processes of the model, 12 waiting" in service
     assert "memory 900 MiB of its own of at most 8,000 MiB, 4,200 MiB shared" in service
     assert "pressure medium (70 % of the budget)" in service
@@ -70,7 +70,7 @@ def test_vectors_that_are_cut_are_never_passed_over_in_silence() -> None:
 
 
 def test_the_json_has_the_whole_state_of_the_service_or_null() -> None:
-    with_service = Status((), served_model("nomic-embed-code", 3584, AT_WORK), 1, 2).as_json()
+    with_service = Status((), served_model("nomic-embed-code", AT_WORK), 1, 2).as_json()
     assert state_of(json.loads(json.dumps(with_service))["service"]) == AT_WORK
     without = Status((), ModelStatus("none", "off", "turned off"), 1, 2).as_json()
     assert without["service"] is None
