@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from embedding.budget import Budget
@@ -13,7 +13,7 @@ from embedding.footprint import Footprint, estimate
 from embedding.governor import Decision, Limits, Need, admits, can_ever, decide
 from embedding.model import Pooling
 from embedding.model_run import ModelRun
-from embedding.pressure import Gauge, Reading
+from embedding.pressure import Reading
 from embedding.wire import Load
 
 EVERY_S = 1.0  # a reading costs .5 ms
@@ -22,6 +22,7 @@ AT_REST_S = 30.0  # while no child runs
 PROMISED_S = 30.0
 
 Clock = Callable[[], float]
+Read = Callable[[Sequence[int]], Reading]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +42,14 @@ class Governing:
         run: ModelRun,
         pids: Callable[[], list[int]],
         tend: Callable[[Decision], None],
+        read: Read,
         clock: Clock = time.monotonic,
     ) -> None:
         self._run = run
         self._pids = pids
         self._tend = tend
         self._clock = clock
-        self._gauge = Gauge()
+        self._read = read
         self._budget = Budget.parse(run.memory.budget)
         self._limits = Limits(self._budget, run.settings.processes, run.memory.considerate)
         self._lock = threading.Lock()
@@ -82,6 +84,10 @@ class Governing:
         with self._lock:
             self._reading, self._decision = self._decided(self._decision)
             return self._reading, self._decision
+
+    def forget_refusal(self) -> None:
+        """Nothing waits for the memory that was refused."""
+        self._refused = ""
 
     def permitted(self, load: Load, children: int) -> Load:
         """``load`` as it may be started now, the ``children``-th for documents (0: for queries).
@@ -124,7 +130,7 @@ class Governing:
         return max(0, sum(promise.private_bytes for promise in self._promises) - seen)
 
     def _decided(self, before: Decision | None) -> tuple[Reading, Decision]:
-        reading = self._gauge.read(self._pids())
+        reading = self._read(self._pids())
         return reading, decide(reading, self._limits, before, self._clock())
 
     def _watch(self) -> None:

@@ -30,6 +30,11 @@ class Job:
     answer: Future[Frame] = field(default_factory=Future)
 
     @property
+    def is_query(self) -> bool:
+        """Whether it goes before all documents."""
+        return bool(self.request.header["embed"] == "query")
+
+    @property
     def bytes(self) -> int:
         """What it holds in memory, about."""
         return len(self.request.body) + 64
@@ -43,6 +48,13 @@ class Job:
         """Say why there is no answer."""
         with suppress(InvalidStateError):
             self.answer.set_exception(error)
+
+
+class ChildTakenError(EmbeddingError):
+    """The child was ended on purpose, for want of memory or at the end; nothing is wrong with the model."""
+
+
+Unsettled = ChildTakenError | EmbeddingTimeoutError | MemoryShortError  # they say nothing of the model
 
 
 class Desk(Protocol):
@@ -72,13 +84,9 @@ class Desk(Protocol):
         """A child died, or answered nonsense."""
         ...
 
-    def unsettled(self, lane: Lane, job: Job, error: EmbeddingError) -> None:
+    def unsettled(self, lane: Lane, job: Job, error: Unsettled) -> None:
         """No answer, for a reason that says nothing of the model: time, memory, or the child was taken away."""
         ...
-
-
-class ChildTakenError(EmbeddingError):
-    """The child was ended on purpose, for want of memory or at the end; nothing is wrong with the model."""
 
 
 class Lane:

@@ -12,36 +12,31 @@ import math
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
+from embedding.backlog import Backlog
 from embedding.errors import (
-    BusyError,
     EmbeddingError,
     EmbeddingTimeoutError,
     MemoryShortError,
     ModelLeftAloneError,
 )
-from embedding.fair import FairQueue
-from embedding.governing import Governing
+from embedding.governing import Governing, Read
 from embedding.governor import Decision
 from embedding.kept_breaker import KeptBreaker
-from embedding.lane import Job, Lane
+from embedding.lane import ChildTakenError, Job, Lane, Unsettled
 from embedding.model_run import ModelRun
+from embedding.pressure import Gauge
 from embedding.remembered import RememberedVectors
 from embedding.state import ServiceState
 from embedding.wire import Frame, Load
 
 Clock = Callable[[], float]
 
-# What may wait, in bytes of text: a client's refiner has a piece a child under way, 16 KiB each at most, and an embed
-# tool's call some MB. Beyond that a client is told to come back.
-_CLIENT_BYTES, _ALL_BYTES = 4 << 20, 16 << 20
-_MOST_QUESTIONS = 64  # each takes 4 ms to 2 s; who comes after so many would have given up before they are done
+_FIRST_BYTES_PER_S = 1_000.0
 _SLOWEST_BYTES_PER_S = 20.0  # under a 7B model on one loaded core; slower than this is taken for hung
 _PATIENCE_S = 120.0
-_LEAST_RETRY_S, _MOST_RETRY_S = 0.1, 30.0  # what a busy service asks for
 _CLOSED = "The embedder is closed; open another."
 _LATE = "The deadline passed before a process of the model was free; ask again with a longer timeout."
 
@@ -66,25 +61,24 @@ class EmbeddingService:
         run: ModelRun,
         breaker: KeptBreaker | None = None,
         own: Sequence[int] = (),
+        read: Read | None = None,
         clock: Clock = time.monotonic,
     ) -> None:
         """Make ready; no child and no thread is started before the first request.
 
-        ``own`` are the ids of processes that count as the model's beside its children.
+        ``own`` are the ids of processes that count as the model's beside its children; ``read`` tells of memory.
         """
         self._run = run
         self._breaker = breaker or KeptBreaker()
         self._clock = clock
         self._began = clock()
         self._changed = threading.Condition()
-        self._documents: FairQueue[Job] = FairQueue(_CLIENT_BYTES, _ALL_BYTES)
-        self._returned: deque[Job] = deque()  # taken up before, and to be done before all others
-        self._questions: deque[Job] = deque()
+        self._backlog = Backlog()
         self._asker = Lane(self, 0, "query")
         self._lanes = tuple(Lane(self, number, "documents") for number in range(run.most_children))
         self._holding = threading.Lock()
         self._held = False  # whether document children stand still
-        self._governing = Governing(run, lambda: [*own, *self.pids()], self._tend)
+        self._governing = Governing(run, lambda: [*own, *self.pids()], self._tend, read or Gauge().read)
         self._remembered = RememberedVectors(self._governing.decision.cache_bytes)
         self._counts = _Counts()
         self._begun = self._closed = False
@@ -102,10 +96,13 @@ class EmbeddingService:
             self._begin()
             if self._breaker.is_resting():
                 raise ModelLeftAloneError(self._breaker.sentence())
-            if request.header["embed"] == "query":
-                self._put_question(job)
+            if not job.is_query:
+                self._backlog.put_document(job, self._bytes_per_s())
+            elif (known := self._remembered.find(request.body)) is not None:
+                self._counts.queries += 1
+                job.succeed(Frame({"count": 1, "tokens": 0}, known))
             else:
-                self._put_document(job)
+                self._backlog.put_query(job)
             self._changed.notify_all()
         return job
 
@@ -118,32 +115,15 @@ class EmbeddingService:
                 lane.begin()
             self._governing.begin()
 
-    def _put_question(self, job: Job) -> None:
-        known = self._remembered.find(job.request.body)
-        if known is not None:
-            self._counts.queries += 1
-            job.succeed(Frame({"count": 1, "tokens": 0}, known))
-        elif len(self._questions) < _MOST_QUESTIONS:
-            self._questions.append(job)
-        else:
-            raise BusyError(f"{_MOST_QUESTIONS} queries wait for the model already; ask again in a second.")
-
-    def _put_document(self, job: Job) -> None:
-        if not self._documents.put(job.client, job, job.bytes):
-            raise BusyError(
-                f"{len(self._documents)} requests wait for the model already; ask again later.",
-                self._seconds_for(self._documents.waiting_cost // 2),
-            )
-
-    def _seconds_for(self, cost: int) -> float:
-        rate = self._counts.bytes / self._counts.seconds if self._counts.seconds else 1_000.0
-        return min(max(cost / rate / len(self._lanes), _LEAST_RETRY_S), _MOST_RETRY_S)
+    def _bytes_per_s(self) -> float:
+        """What all children together do of documents; a guess before the first."""
+        counts = self._counts
+        return len(self._lanes) * counts.bytes / counts.seconds if counts.seconds else _FIRST_BYTES_PER_S
 
     def drop(self, client: Hashable) -> None:
         """Forget what a client has waiting: it has gone. What is at work for it ends unheard."""
         with self._changed:
-            waiting = self._documents.drop(client)
-            waiting += [job for job in (*self._questions, *self._returned) if job.client == client]
+            waiting = self._backlog.drop(client)
         for job in waiting:
             job.answer.cancel()
 
@@ -155,10 +135,7 @@ class EmbeddingService:
     def working(self) -> bool:
         """Whether anything is asked that is not answered."""
         with self._changed:
-            return bool(self._waiting()) or any(lane.busy for lane in (*self._lanes, self._asker))
-
-    def _waiting(self) -> int:
-        return len(self._documents) + len(self._returned) + len(self._questions)
+            return bool(self._backlog) or any(lane.busy for lane in (*self._lanes, self._asker))
 
     def pids(self) -> list[int]:
         """Process ids of the children that run now, for those who measure memory."""
@@ -169,7 +146,7 @@ class EmbeddingService:
         """How it is just now."""
         reading, decision = self._governing.look()
         with self._changed:
-            waiting, counts = self._waiting(), replace(self._counts)
+            waiting, counts = len(self._backlog), replace(self._counts)
         return ServiceState(
             pid=os.getpid(),
             model=self._run.name,
@@ -205,9 +182,7 @@ class EmbeddingService:
         """End the children, also those at work; what waits fails, and so does what is asked later."""
         with self._changed:
             self._closed = True
-            waiting = [*self._questions, *self._returned]
-            while (job := self._documents.take()) is not None:
-                waiting.append(job)
+            waiting = self._backlog.clear()
             self._changed.notify_all()
         for job in waiting:
             job.fail(EmbeddingError(_CLOSED))
@@ -221,7 +196,7 @@ class EmbeddingService:
 
     def order(self, lane: Lane) -> Job | None:
         """What ``lane`` does next; waits for it. None: nothing any more."""
-        if lane is self._asker and not self._questions:
+        if lane is self._asker and not self._backlog.queries:
             self._hold(held=False)
         with self._changed:
             lane.busy = False
@@ -239,7 +214,7 @@ class EmbeddingService:
 
     def _next(self, lane: Lane) -> Job | None:
         """The next job that is still wanted, and may be done."""
-        while (job := self._question() if lane is self._asker else self._document(lane)) is not None:
+        while (job := self._backlog.take_query() if lane is self._asker else self._document(lane)) is not None:
             if job.answer.done():
                 continue
             if self._clock() >= job.deadline:
@@ -250,17 +225,12 @@ class EmbeddingService:
                 return job
         return None
 
-    def _question(self) -> Job | None:
-        return self._questions.popleft() if self._questions else None
-
     def _document(self, lane: Lane) -> Job | None:
         """Children that work already come first: a further one starts where there is more than they can take."""
         if lane.number >= self._allowed(self._governing.decision) or lane.refused:
             return None
         idle = sum(not other.busy and not other.refused for other in self._lanes[: lane.number])
-        if len(self._documents) + len(self._returned) <= idle:
-            return None
-        return self._returned.popleft() if self._returned else self._documents.take()
+        return self._backlog.take_document() if self._backlog.documents > idle else None
 
     def _allowed(self, decision: Decision) -> int:
         return 0 if decision.paused else min(decision.children, len(self._lanes))
@@ -298,7 +268,7 @@ class EmbeddingService:
         self._breaker.succeeded()
         with self._changed:
             self._counts.tokens += answer.header["tokens"]
-            if job.request.header["embed"] == "query":
+            if job.is_query:
                 self._counts.queries += 1
                 self._remembered.keep(job.request.body, answer.body)
             else:
@@ -311,21 +281,19 @@ class EmbeddingService:
         self._counts.failures += 1
         self._breaker.failed(why)
 
-    def unsettled(self, lane: Lane, job: Job, error: EmbeddingError) -> None:
+    def unsettled(self, lane: Lane, job: Job, error: Unsettled) -> None:
         """``job`` came to nothing, and nothing is known of the model by that."""
         if isinstance(error, EmbeddingTimeoutError) and self._clock() < job.deadline:
             self.failed(str(error))  # it was patience that ended: the model hangs
         self._breaker.withdrawn()
-        lane.refused = isinstance(error, MemoryShortError)
-        again = not isinstance(error, EmbeddingTimeoutError) and getattr(error, "ever", True)
+        lane.refused = isinstance(error, MemoryShortError) and not job.is_query
         with self._changed:
             if self._closed:
                 job.fail(EmbeddingError(_CLOSED))
-            elif lane is self._asker or not again:
-                job.fail(error)
+            elif isinstance(error, ChildTakenError) or (lane.refused and getattr(error, "ever", False)):
+                self._backlog.put_back(job)
             else:
-                self._returned.append(job)
-                self._changed.notify_all()
+                job.fail(error)
 
     # For the governor (embedding/governing.py)
 
@@ -335,12 +303,14 @@ class EmbeddingService:
             self._remembered.limit(decision.cache_bytes)
             for lane in self._lanes:
                 lane.refused = False
-            surplus = [lane for lane in self._lanes[self._allowed(decision) :] if not lane.busy]
-            children = [child for lane in surplus if (child := lane.give_up()) is not None]
+            if not self._backlog.documents:
+                self._governing.forget_refusal()
+            spare = (*self._lanes, self._asker) if decision.unload else self._lanes[self._allowed(decision) :]
+            children = [child for lane in spare if not lane.busy and (child := lane.give_up()) is not None]
             self._changed.notify_all()
         for child in children:
             child.close()
         if decision.unload:
-            for lane in (*self._lanes, self._asker):
+            for lane in spare:
                 lane.kill()
         self.end_idle(self._run.settings.idle_unload_s)
