@@ -9,8 +9,8 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-# Rows and vectors kept in memory are 26 MB at 10,000 chunks, up to 124 at 50,000. Without them the next search takes
-# some 8 ms more, and the ones after it have them again; an indexing child (mcp_server/job.py) rests as long, then ends.
+# Rows and vectors kept in memory are 26 MB at 10,000 chunks and may be 124 in a larger index. The next two searches read
+# them again, 50 to 60 ms each on a busy machine; an indexing child (mcp_server/job.py) rests as long, then ends.
 REST_S = 120.0
 LOOK_S = 5.0
 
