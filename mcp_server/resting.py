@@ -9,7 +9,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
-# Rows and vectors kept in memory are 26 MB at 10,000 chunks and may be 124 in a larger index. The next two searches read
+# Rows and vectors kept in memory are 26 MB at 10,000 chunks, in a larger index up to 124. The next two searches read
 # them again, 50 to 60 ms each on a busy machine; an indexing child (mcp_server/job.py) rests as long, then ends.
 REST_S = 120.0
 LOOK_S = 5.0
