@@ -21,9 +21,10 @@ from embedding.gguf import read_header
 from embedding.model import DEFAULT_MODEL, HubSource, ModelSpec, Part, Pooling, WheelSource
 from embedding.process import PACKAGE_ROOT
 from embedding.settings import ModelSettings
-from embedding.sources import locate, models_directory, obtain
+from embedding.sources import locate, models_directory, obtain, staging_of
 from embedding.wheel import fetch_from_wheel
 from tests.embedding.hub_server import Hub, forget_connections
+from tests.embedding.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -121,6 +122,34 @@ def test_a_download_that_breaks_off_goes_on_where_it_was(
     assert heard[0] == ("m.gguf", PIECE, len(ready))
     assert heard[-1] == ("m.gguf", len(ready), len(ready))
     assert [done for _, done, _ in heard] == sorted(done for _, done, _ in heard)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from embedding.model import HubSource, ModelSpec, Part, Pooling
+from embedding.sources import obtain
+
+part, source = Part("m.gguf", sys.argv[1]), HubSource("o/r")
+spec = ModelSpec("plain", "m.gguf", 384, Pooling.MEAN, 256, parts=(part,), sources=(source,))
+obtain(spec, Path(sys.argv[2]))
+"""
+
+
+def test_a_pull_that_is_killed_is_taken_up_by_the_next_one(
+    hub: Hub, plain: ModelSpec, ready: bytes, tmp_path: Path
+) -> None:
+    hub.files = {"m.gguf": ready}
+    hub.stall_after = PIECE + 5_000
+    command = [sys.executable, "-c", KILLED, plain.parts[0].sha256, str(tmp_path)]
+    arrived = staging_of(tmp_path / "m.gguf") / "m.gguf"
+    with subprocess.Popen(command, cwd=PACKAGE_ROOT) as puller:
+        until(lambda: arrived.is_file() and arrived.stat().st_size >= PIECE)
+        puller.kill()
+    hub.gone.set()
+    assert locate(plain, tmp_path) is None
+    assert obtain(plain, tmp_path).read_bytes() == ready
+    assert hub.ranges == ["", f"bytes={PIECE}-"]
 
 
 def left_by_an_earlier_try(content: bytes, directory: Path) -> Path:
