@@ -16,6 +16,8 @@ BENCHMARKS: dict[str, list[str]] = {
     "walking": [],
     "chunking": [str(ROOT)],
     "embedding": [],
+    "footprint": [],
+    "mutations": ["--files", "1000"],
     "lookup": [],
     "shortening": [],
     "storage": ["--chunks", "10000"],
