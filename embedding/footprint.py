@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from embedding.errors import MemoryShortError
 from embedding.header import ROWS_TENSOR, GgufHeader
-from embedding.layout import TAPPED_ARCHITECTURES, TAPPED_TEXTS
+from embedding.layout import BATCH, TAPPED_ARCHITECTURES, TAPPED_TEXTS
 from embedding.model import Pooling
 
 MERGES = "tokenizer.ggml.merges"
@@ -42,10 +42,11 @@ class Footprint:
 
 
 def estimate(header: GgufHeader, window: int, batch: int, *, repack: bool = False) -> Footprint:
-    """The footprint of a child that reads windows of ``window`` tokens, at most ``batch`` tokens in a call.
+    """The footprint of a child that reads windows of ``window`` tokens, at most ``batch`` (0: as usual) in a call.
 
     ``repack``: whether llama.cpp copies the weights into another layout, which makes them private.
     """
+    batch = _batch(header, window, batch)
     context = -(-max(window, batch, _LEAST_CONTEXT) // _LEAST_CONTEXT) * _LEAST_CONTEXT
     private = _PROCESS_BYTES + _vocabulary(header) + _cache(header, context)
     scored = min(batch, TAPPED_TEXTS) if is_tapped(header) else batch
@@ -61,6 +62,13 @@ def require(needed: Footprint, room_bytes: int, name: str) -> None:
             f"{max(0, room_bytes) / 1e9:.1f} GB; raise memory.budget, end other programs, or choose a smaller model "
             "('codeloupe models list'). Search by words and names goes on."
         )
+
+
+def _batch(header: GgufHeader, window: int, batch: int) -> int:
+    """Tokens of a call, as embedding/layout.py settles them: what cannot be fed in pieces is read a window at once."""
+    if header.is_decoder and header.pooling is Pooling.LAST:
+        return batch or BATCH
+    return max(BATCH, window, batch)
 
 
 def is_tapped(header: GgufHeader) -> bool:

@@ -57,7 +57,7 @@ class Governing:
         self._ended = False
         self._refused = ""  # why the last document child was not started
         self._promises: list[_Promise] = []
-        self._footprints: dict[int, Footprint] = {}
+        self._footprints: dict[tuple[int, bool], Footprint] = {}
         self._reading, self._decision = self._decided(None)
 
     @property
@@ -113,10 +113,10 @@ class Governing:
         return replace(load, batch=decision.batch_tokens) if load.pooling == Pooling.LAST else load
 
     def _need(self, load: Load, children: int) -> Need:
-        footprint = self._footprints.get(load.batch)
+        footprint = self._footprints.get((load.batch, load.repack))
         if footprint is None:
             footprint = estimate(self._run.header(), load.window, load.batch, repack=load.repack)
-            self._footprints[load.batch] = footprint
+            self._footprints[load.batch, load.repack] = footprint
         what = f"a process of {self._run.name}"
         return Need(what, footprint.private_bytes, footprint.shared_bytes, children)
 

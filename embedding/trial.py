@@ -20,7 +20,6 @@ from embedding.errors import EmbeddingError, EmbeddingTimeoutError
 from embedding.footprint import estimate
 from embedding.gguf import read_header
 from embedding.header import GgufHeader
-from embedding.layout import BATCH
 from embedding.process import Child
 from embedding.tuning import Measurements, Tuning, choose, quickest, remember, remembered
 from embedding.wire import Load, texts_frame
@@ -88,7 +87,7 @@ def _can_repack(header: GgufHeader) -> bool:
 
 
 def _repacked_bytes(header: GgufHeader, load: Load) -> int:
-    return estimate(header, load.window, load.batch or max(BATCH, load.window), repack=True).private_bytes
+    return estimate(header, load.window, load.batch, repack=True).private_bytes
 
 
 @dataclass(slots=True)

@@ -18,16 +18,16 @@ from embedding.settings import ModelSettings
 GIGABYTE = 10**9
 
 
-def nomic() -> GgufHeader:
+def nomic(architecture: str = "qwen2") -> GgufHeader:
     """What nomic-embed-code's header says of its size."""
     lengths = {"block_count": 28, "embedding_length": 3584, "feed_forward_length": 18_944}
     heads = {"attention.head_count": 28, "attention.head_count_kv": 4}
     numbers = lengths | heads | {"pooling_type": 3}
-    values = {"general.architecture": "qwen2"} | {f"qwen2.{key}": value for key, value in numbers.items()}
+    values = {f"{architecture}.{key}": value for key, value in numbers.items()}
     arrays = {"tokenizer.ggml.tokens": Array(152_064, 0), "tokenizer.ggml.merges": Array(151_387, 0)}
     table = Tensor("token_embd.weight", (3584, 152_064), 14, 0, 447_068_160)
     rest = Tensor("blk.0.ffn_up.weight", (3584, 18_944), 12, table.size, 3_922_518_016)
-    return GgufHeader(3, values, arrays, (table, rest), 0)
+    return GgufHeader(3, values | {"general.architecture": architecture}, arrays, (table, rest), 0)
 
 
 def test_a_7b_model_is_estimated_within_a_fifth_of_what_was_measured() -> None:
@@ -38,10 +38,16 @@ def test_a_7b_model_is_estimated_within_a_fifth_of_what_was_measured() -> None:
 
 
 def test_a_decoder_that_llama_cpp_pools_is_estimated_with_its_output_head() -> None:
-    unknown = replace(nomic(), values=nomic().values | {"qwen2.pooling_type": 1})
     measured = {64: 185e6, 128: 266e6, 256: 428e6, 512: 753e6}
     for batch, private in measured.items():
-        assert private <= estimate(unknown, 512, batch).private_bytes < 1.1 * private
+        assert private <= estimate(nomic("command-z"), 512, batch).private_bytes < 1.1 * private
+
+
+def test_a_call_takes_at_least_a_window_where_it_cannot_be_read_in_pieces(model_path: Path) -> None:
+    encoder = read_header(model_path)
+    assert estimate(encoder, 512, 0) == estimate(encoder, 512, 32) == estimate(encoder, 512, 512)
+    assert estimate(encoder, 256, 0).private_bytes < estimate(encoder, 512, 0).private_bytes
+    assert estimate(nomic(), 512, 0) == estimate(nomic(), 512, 256)
 
 
 def test_a_longer_window_costs_a_decoder_its_cache() -> None:
