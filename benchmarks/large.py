@@ -46,8 +46,26 @@ QUERY_TOKENS, CHUNK_TOKENS = 24, 200
 QUERY_LIMIT_MS = 2000.0  # the owner's figures
 PRIVATE_LIMIT_MB, PEAK_LIMIT_MB = 3000.0, 6000.0
 SERVER_LIMIT_MIB = 60.0
+HEADER_LIMIT_MB = 4.0
 SAMPLE_S = 0.05
 PATIENCE_S = 900.0
+
+
+# What the process has grown by at its largest; KiB on Linux, bytes on macOS.
+GROWTH = """
+import resource, sys
+from pathlib import Path
+from embedding.gguf import read_header
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+read_header(Path(sys.argv[1]))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+def header_growth(path: Path) -> int:
+    """Bytes a process of its own grows by when it reads the header."""
+    line = [sys.executable, "-P", "-c", GROWTH, str(path)]
+    return int(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
 
 
 class Counter:
@@ -155,6 +173,7 @@ def checking(path: Path, user: dict[str, str], table: Table) -> None:
     header = read_header(path)
     spec = complete_spec(spec_for(str(path)), header, path)
     table.add("header read and held to what is possible", 1000 * (time.perf_counter() - began), "ms")
+    table.add("what a process grows by for that", header_growth(path) / 1e6, "MB", HEADER_LIMIT_MB)
     line = [sys.executable, "-P", "-m", "mcp_server.cli", "models", "verify", str(path)]
     began = time.perf_counter()
     subprocess.run(line, env=user, cwd=user["HOME"], check=True, capture_output=True)
