@@ -57,7 +57,6 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(autouse=True)
 def home(models: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODELOUPE_MODEL_DIRECTORY", str(models))
-    monkeypatch.setenv("CODELOUPE_MODEL_SHARED", "false")  # no service is left in the user's own directory
     monkeypatch.setenv("CODELOUPE_STORAGE_DIRECTORY", str(tmp_path / "indexes"))
     for room in (distilling, commands, indexing):
         monkeypatch.setattr(room, "cache_directory", lambda: cache)
