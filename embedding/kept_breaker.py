@@ -22,7 +22,7 @@ class KeptBreaker:
         self._clock = clock
         self._lock = threading.Lock()
         self._breaker = Breaker()
-        self._written = ""
+        self._written = self._breaker.as_json()  # where nothing ever failed there is nothing to write
         if path is not None:
             with suppress(OSError, ValueError):
                 self._written = path.read_text(encoding="utf-8")
@@ -56,6 +56,7 @@ class KeptBreaker:
         """A trial ended without saying anything of the model."""
         with self._lock:
             self._breaker.withdrawn()
+            self._keep()
 
     def reset(self) -> None:
         """Forget all failures."""
