@@ -128,8 +128,11 @@ def main() -> None:
     """In the group: run all of it and write a moment a line."""
     model, group = Path(sys.argv[1]), LimitedGroup(Path(sys.argv[2]), int(sys.argv[3]))
     settings = ModelSettings(processes=CHILDREN)
-    memory = MemorySettings(budget="100%", considerate=False)
-    with mock.patch("embedding.pressure.allowed_cores", return_value=CHILDREN):
+    memory = MemorySettings(budget="100%")
+    with (  # memory is what is looked at
+        mock.patch("embedding.pressure.allowed_cores", return_value=CHILDREN),
+        mock.patch("embedding.pressure.Busyness.others", return_value=0.0),
+    ):
         embedder = LocalEmbedder(spec_for(str(model)), model, settings, memory)
         load, neighbour = _Load(embedder), _Neighbour()
         try:
