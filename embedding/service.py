@@ -310,7 +310,7 @@ class EmbeddingService:
             self._changed.notify_all()
         for child in children:
             child.close()
-        if decision.unload:
+        if decision.paused:  # one at work may hold its memory for minutes yet; what it works on is done again
             for lane in spare:
                 lane.kill()
         self.end_idle(self._run.settings.idle_unload_s)
