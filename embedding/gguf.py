@@ -31,6 +31,7 @@ KEPT_TEXT_BYTES = 1024  # of a text in the header; what is read of it are names
 KEPT_NUMBERS = 8192  # of all lists together; llama.cpp runs up to 512 layers, and four lists have a number for each
 MAX_LAYERS = 512
 MAX_DIMENSIONS = 4
+_BYTE = b"<0x00>"  # SentencePiece's token for the byte 0
 _MARKS = 1 << 23  # bits; a vocabulary of 262,144 has some 4,000 tokens that share one with another
 
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -147,7 +148,7 @@ class _Reader:
         place = self._at
         numbers: tuple[int, ...] = ()
         if key == TOKENS:
-            return Array(length, place, repeated=self._repeated(kind, length))
+            return self._vocabulary(kind, length)
         if kind == _TEXT:
             self._skip_texts(length)
         elif kind not in _SCALARS:
@@ -180,27 +181,31 @@ class _Reader:
                 self._file.seek(length - KEPT_TEXT_BYTES, os.SEEK_CUR)
         self._reserve(end - self._at)
 
-    def _repeated(self, kind: int, count: int) -> str:
-        """The first token of the vocabulary that stands in it twice, or "".
+    def _vocabulary(self, kind: int, count: int) -> Array:
+        """What llama.cpp does not survive in a vocabulary is found: a token that stands twice, bytes without tokens.
 
         Each token marks a bit by its hash; those that find theirs marked are looked for once more. 1 MB, not 20.
         """
         if kind != _TEXT or count > MAX_TOKENS:
             raise self._refuse(f"its vocabulary is a list of {count} values of type {kind}, which no model has")
-        start, marks, again = self._at, bytearray(_MARKS // 8), set()
+        start, marks, again, spells_bytes = self._at, bytearray(_MARKS // 8), set(), False
         for token in self._texts(count):
-            mark = hash(token)
+            mark = hash(_as_read(token))
             place, bit = (mark % _MARKS) >> 3, 1 << (mark & 7)
             if marks[place] & bit:
                 again.add(mark)
             marks[place] |= bit
+            spells_bytes = spells_bytes or token == _BYTE
         self._file.seek(start)
         self._at = start
+        return Array(count, start, repeated=self._twice(count, again), spells_bytes=spells_bytes)
+
+    def _twice(self, count: int, suspected: set[int]) -> str:
         seen: set[int] = set()
         repeated = b""
-        for token in self._texts(count):
+        for token in map(_as_read, self._texts(count)):
             mark = hash(token)
-            if mark in again and not repeated:
+            if mark in suspected and not repeated:
                 repeated = token if mark in seen else b""  # nothing: llama.cpp gives each empty one a name of its own
                 seen.add(mark)
         return repeated.decode("utf-8", "replace")[:32]
@@ -242,6 +247,11 @@ class _Reader:
         if data_offset + end > self._size:
             missing = data_offset + end - self._size
             raise self._refuse(f"it is {missing:,} bytes shorter than its tensors, so it is not complete")
+
+
+def _as_read(token: bytes) -> bytes:
+    """A token as llama.cpp reads it: to its first zero."""
+    return token.partition(b"\0")[0] if 0 in token else token
 
 
 def _refusal(path: Path, cause: str) -> ModelInvalidError:

@@ -23,14 +23,15 @@ Scalar = int | float | bool | str
 class Array:
     """A list of values in the header: how many, and where in the file the first one lies.
 
-    ``numbers`` holds them where they are numbers and few, one for each layer at most; else it is empty. ``repeated``
-    is the first token that stands twice in a vocabulary.
+    ``numbers`` holds them where they are numbers and few, one for each layer at most; else it is empty. Of a
+    vocabulary, ``repeated`` is the first token that stands twice, and ``spells_bytes`` says that bytes have tokens.
     """
 
     length: int
     place: int
     numbers: tuple[int | float, ...] = ()
     repeated: str = ""
+    spells_bytes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,9 @@ def _layers(header: GgufHeader) -> Iterator[str]:
     layers, width = header.number("block_count"), header.number("embedding_length")
     if header.number("nextn_predict_layers") > layers > 0:
         yield f"{header.number('nextn_predict_layers')} of its {layers} layers are said to look ahead"
+    narrowed = header.number("embedding_length_out") or width
+    if narrowed != width and not any(tensor.name.startswith("dense_2") for tensor in header.tensors):
+        yield f"its vectors have {width} components, and {narrowed} are said to come out"
     for key in ("dense_2_feat_in", "dense_3_feat_out"):
         if header.number(key) not in (0, width):
             yield f"its {key} is {header.number(key)} where vectors have {width} components"
@@ -125,6 +128,9 @@ def _token_table(header: GgufHeader) -> Iterator[str]:
 def _tokens(header: GgufHeader) -> Iterator[str]:
     if TOKENS in header.arrays and header.arrays[TOKENS].repeated:
         yield f"the token {header.arrays[TOKENS].repeated!r} stands twice in its vocabulary"
+    pieces = header.values.get("tokenizer.ggml.model") == "llama"  # SentencePiece spells what it lacks in bytes
+    if pieces and TOKENS in header.arrays and not header.arrays[TOKENS].spells_bytes:
+        yield "its vocabulary has no tokens for bytes"
 
 
 def _rows(table: Tensor) -> tuple[int, int]:

@@ -131,6 +131,13 @@ def test_a_token_that_stands_twice_is_refused_before_it_ends_a_process(tiny_deco
         complete_spec(spec_for(str(twice)), read_header(twice), twice)
 
 
+def test_tokens_that_differ_after_a_zero_are_the_same(tiny_decoder: Path, tmp_path: Path) -> None:
+    twice = tmp_path / "twice.gguf"
+    changed = tiny_decoder.read_bytes().replace(b"[PAD570]", b"[PAD\x0070]").replace(b"[PAD569]", b"[PAD\x0069]")
+    twice.write_bytes(changed)
+    assert read_header(twice).arrays["tokenizer.ggml.tokens"].repeated == "[PAD"
+
+
 def test_a_large_header_is_read_in_less_than_four_megabytes(tmp_path: Path) -> None:
     """A large vocabulary, and as many keys and tensors as are taken, each as long as it may be."""
     tokens = b"".join(text(f"token number {place}") for place in range(65_536))

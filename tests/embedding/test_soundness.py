@@ -42,6 +42,7 @@ LIES: dict[str, dict[str, Scalar]] = {
     "its keys have 16 components and its values 32": {"attention__value_length": 32},
     "it turns 8 of the 16 components of a head by position": {"rope__dimension_count": 8},
     "3 of its 2 layers are said to look ahead": {"nextn_predict_layers": 3},
+    "its vectors have 64 components, and 32 are said to come out": {"embedding_length_out": 32},
     "its dense_2_feat_in is 7 where vectors have 64 components": {"dense_2_feat_in": 7},
     "it uses 2 experts of 1": {"expert_count": 1, "expert_used_count": 2},
     "it uses 0 experts of 8": {"expert_count": 8},
@@ -67,6 +68,13 @@ def test_a_vocabulary_and_its_table_must_be_of_one_size(header: GgufHeader) -> N
     assert objection(replace(header, arrays=shorter)) == (
         "its table of tokens has the shape (64, 600) where (64, 599) was expected"
     )
+
+
+def test_pieces_without_tokens_for_bytes_are_refused(header: GgufHeader) -> None:
+    pieces = replace(header, values=header.values | {"tokenizer.ggml.model": "llama"})
+    assert objection(pieces) == "its vocabulary has no tokens for bytes"
+    spelled = replace(header.arrays["tokenizer.ggml.tokens"], spells_bytes=True)
+    assert objection(replace(pieces, arrays=header.arrays | {"tokenizer.ggml.tokens": spelled})) == ""
 
 
 @pytest.mark.parametrize("kind", [4, 9, 15, 24, 28])
