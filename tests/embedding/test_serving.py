@@ -336,7 +336,7 @@ def test_what_a_service_knows_of_failures_outlives_it(share: Open) -> None:
     embedder.place.make()
     kept = {"in_a_row": 3, "rest_s": 3000.0, "until": 4_000_000_000.0, "trial": None, "why": "it died"}
     embedder.place.breaker.write_text(json.dumps(kept))
-    with pytest.raises(EmbeddingError, match=r"left alone: .* run 'codeloupe service reset'.*it died"):
+    with pytest.raises(EmbeddingError, match=r"left alone until .* run 'codeloupe service reset'.*it died"):
         embedder.embed_query("x", timeout_s=60)
     state = embedder.state()
     assert state is not None
