@@ -109,8 +109,9 @@ class Governing:
         return load
 
     def _sized(self, load: Load, decision: Decision) -> Load:
-        """A decoder's batch is as large as the level allows; an encoder reads a text at once."""
-        return replace(load, batch=decision.batch_tokens) if load.pooling == Pooling.LAST else load
+        """A decoder's batch is no larger than the level allows; an encoder reads a text at once."""
+        allowed = decision.batch_tokens
+        return replace(load, batch=min(load.batch or allowed, allowed)) if load.pooling == Pooling.LAST else load
 
     def _need(self, load: Load, children: int) -> Need:
         footprint = self._footprints.get((load.batch, load.repack))

@@ -11,14 +11,16 @@ from typing import Any
 from embedding.gguf import read_header
 from embedding.header import GgufHeader
 from embedding.settings import MemorySettings, ModelSettings
+from embedding.tuning import Tuning
 from embedding.wire import Load
 
 DOCUMENT_NICE = 5  # the user's own work gets about three times the share of a core
+_QUERY_BATCH = 64  # tokens a call: a query seldom has more, and 256 take a 7B model 25 MB more (docs/models.md)
 _QUERY_THREADS = 4  # more do not shorten a query of a few tokens
 # MiniLM answers a query in 4 ms with one thread and in 3.5 with two on a quiet machine: nothing to gain, and on a busy
 # one two threads wait for each other (seen, but not measured like for like). A model this large takes most of a
 # second, and halves it with two.
-_LARGE_FILE_BYTES = 500_000_000
+LARGE_FILE_BYTES = 500_000_000
 MOST_CHILDREN = 8  # the governor's most
 
 
@@ -42,17 +44,20 @@ class ModelRun:
         return min(self.settings.processes or usable_cores(), MOST_CHILDREN)
 
     @property
-    def query_threads(self) -> int:
-        """Threads of the child for queries."""
-        return self.settings.query_threads or query_threads(self.path.stat().st_size, usable_cores())
+    def default_tuning(self) -> Tuning:
+        """How it runs while nobody has tried what is quickest (embedding/tuner.py)."""
+        size = self.path.stat().st_size if self.path.is_file() else 0
+        return Tuning(self.load.repack, query_threads(size, usable_cores()))
 
-    def for_documents(self) -> Load:
+    def for_documents(self, tuning: Tuning) -> Load:
         """How a document child is started."""
-        return replace(self.load, threads=1, nice=DOCUMENT_NICE if self.memory.considerate else 0)
+        nice = DOCUMENT_NICE if self.memory.considerate else 0
+        return replace(self.load, threads=1, nice=nice, repack=tuning.repack)
 
-    def for_queries(self) -> Load:
+    def for_queries(self, tuning: Tuning) -> Load:
         """How the query child is started."""
-        return replace(self.load, threads=self.query_threads, nice=0)
+        threads = self.settings.query_threads or tuning.query_threads
+        return replace(self.load, threads=threads, nice=0, repack=tuning.repack, batch=_QUERY_BATCH)
 
     def header(self) -> GgufHeader:
         """What the file says of itself. Raises ModelMissingError, ModelInvalidError."""
@@ -80,7 +85,7 @@ def run_of(fields: dict[str, Any]) -> ModelRun:
 
 def query_threads(file_bytes: int, cores: int) -> int:
     """Threads for one query of a model whose file has that many bytes: one where it is small."""
-    return min(cores, _QUERY_THREADS) if file_bytes > _LARGE_FILE_BYTES else 1
+    return min(cores, _QUERY_THREADS) if file_bytes > LARGE_FILE_BYTES else 1
 
 
 def usable_cores() -> int:

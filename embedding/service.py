@@ -28,8 +28,10 @@ from embedding.kept_breaker import KeptBreaker
 from embedding.lane import ChildTakenError, Job, Lane, Unsettled
 from embedding.model_run import ModelRun
 from embedding.pressure import Gauge
+from embedding.process import Child
 from embedding.remembered import RememberedVectors
 from embedding.state import ServiceState
+from embedding.tuner import Tuner
 from embedding.wire import Frame, Load
 
 Clock = Callable[[], float]
@@ -78,6 +80,7 @@ class EmbeddingService:
         self._lanes = tuple(Lane(self, number, "documents") for number in range(run.most_children))
         self._holding = threading.Lock()
         self._held = False  # whether document children stand still
+        self._tuner = Tuner(run, lambda load: Child(self._governing.permitted(load, 1)), self._tuned)
         self._governing = Governing(run, lambda: [*own, *self.pids()], self._tend, read or Gauge().read)
         self._remembered = RememberedVectors(self._governing.decision.cache_bytes)
         self._counts = _Counts()
@@ -139,7 +142,7 @@ class EmbeddingService:
 
     def pids(self) -> list[int]:
         """Process ids of the children that run now, for those who measure memory."""
-        children = [lane.child for lane in (*self._lanes, self._asker)]
+        children = [*(lane.child for lane in (*self._lanes, self._asker)), self._tuner.child]
         return [child.pid for child in children if child is not None]
 
     def state(self, clients: int = 1) -> ServiceState:
@@ -155,7 +158,7 @@ class EmbeddingService:
             children_allowed=self._allowed(decision),
             level=str(decision.level),
             why=decision.why,
-            paused=self._governing.paused,
+            paused=self._governing.paused or self._tuner.why,
             left_alone=self._breaker.sentence(),
             waiting=waiting,
             queries=counts.queries,
@@ -187,6 +190,7 @@ class EmbeddingService:
         for job in waiting:
             job.fail(EmbeddingError(_CLOSED))
         self._governing.close()
+        self._tuner.stop()
         for lane in (*self._lanes, self._asker):
             lane.kill()
         for lane in (*self._lanes, self._asker):
@@ -230,7 +234,9 @@ class EmbeddingService:
         if lane.number >= self._allowed(self._governing.decision) or lane.refused:
             return None
         idle = sum(not other.busy and not other.refused for other in self._lanes[: lane.number])
-        return self._backlog.take_document() if self._backlog.documents > idle else None
+        if self._backlog.documents <= idle or not self._tuner.settled():
+            return None
+        return self._backlog.take_document()
 
     def _allowed(self, decision: Decision) -> int:
         return 0 if decision.paused else min(decision.children, len(self._lanes))
@@ -238,9 +244,9 @@ class EmbeddingService:
     def load(self, lane: Lane) -> Load:
         """How to start a child now. Raises MemoryShortError."""
         if lane is self._asker:
-            return self._governing.permitted(self._run.for_queries(), children=0)
+            return self._governing.permitted(self._run.for_queries(self._tuner.tuning), children=0)
         children = 1 + sum(other.child is not None for other in self._lanes)
-        return self._governing.permitted(self._run.for_documents(), children)
+        return self._governing.permitted(self._run.for_documents(self._tuner.tuning), children)
 
     def started(self, lane: Lane) -> None:
         """A child of ``lane`` is there; it stands still where the others do."""
@@ -295,6 +301,14 @@ class EmbeddingService:
             else:
                 job.fail(error)
 
+    def _tuned(self, changed: bool) -> None:
+        """Documents may begin. A query child that runs otherwise goes, and comes back when it is asked."""
+        with self._changed:
+            child = self._asker.give_up() if changed and not self._asker.busy else None
+            self._changed.notify_all()
+        if child is not None:
+            child.close()
+
     # For the governor (embedding/governing.py)
 
     def _tend(self, decision: Decision) -> None:
@@ -311,6 +325,7 @@ class EmbeddingService:
         for child in children:
             child.close()
         if decision.paused:  # one at work may hold its memory for minutes yet; what it works on is done again
+            self._tuner.stop()
             for lane in spare:
                 lane.kill()
         self.end_idle(self._run.settings.idle_unload_s)

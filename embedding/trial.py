@@ -20,6 +20,7 @@ from embedding.errors import EmbeddingError, EmbeddingTimeoutError
 from embedding.footprint import estimate
 from embedding.gguf import read_header
 from embedding.header import GgufHeader
+from embedding.model_run import LARGE_FILE_BYTES
 from embedding.process import Child
 from embedding.tuning import Measurements, Tuning, choose, quickest, remember, remembered
 from embedding.wire import Load, texts_frame
@@ -32,6 +33,7 @@ _MOST_TEXTS = 64
 _QUERIES_S = 0.3
 _LEAST_QUERIES, _MOST_QUERIES = 2, 60
 _QUIET = 0.7  # of the cores it could use, so much must have been ours or idle
+_LOOK_S = 0.2
 _PLAIN_TYPES = frozenset((0, 1, 30))  # F32, F16, BF16 (ggml_type): nothing to repack
 _DOCUMENT = "def parse_header(path):\n    return dict(line.split('=', 1) for line in path.open() if '=' in line)\n"
 _QUERY = "Represent this query for searching relevant code: where is the header of a file parsed"
@@ -57,6 +59,12 @@ def tuned(load: Load, cores: int, otherwise: Tuning, may: Callable[[int], bool],
     return chosen
 
 
+def worth_trying(path: Path) -> bool:
+    """Whether anything is to be gained: a small model without quantised weights is quick in the plainest way."""
+    header = read_header(path)
+    return header.tensor_bytes > LARGE_FILE_BYTES or _can_repack(header)
+
+
 def measure(
     load: Load, cores: int, may: Callable[[int], bool], start: Start = Child, limit_s: float = LIMIT_S
 ) -> Measurements:
@@ -65,6 +73,8 @@ def measure(
     Raises as ``tuned`` does.
     """
     trial = _Trial(start, replace(load, threads=1, repack=False), time.monotonic() + limit_s)
+    if not _is_quiet(min(cores, 2)):
+        return Measurements({}, {}, sound=False)
     with suppress(EmbeddingTimeoutError):
         trial.single()
         for threads in _thread_counts(cores):
@@ -169,6 +179,13 @@ class _Trial:
 def _processor_s(child: Child) -> float:
     times = psutil.Process(child.pid).cpu_times()
     return float(times.user + times.system)
+
+
+def _is_quiet(threads: int) -> bool:
+    """Whether that many cores have nothing to do, by a short look."""
+    since, before = time.perf_counter(), _idle_s()
+    time.sleep(_LOOK_S)
+    return _idle_s() - before >= _QUIET * threads * (time.perf_counter() - since)
 
 
 def _idle_s() -> float:
