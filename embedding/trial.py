@@ -28,6 +28,7 @@ from embedding.wire import Load, texts_frame
 _log = logging.getLogger(__name__)
 
 LIMIT_S = 30.0  # for all of it; docs/models.md says what it takes
+AGAIN_S = 86_400.0  # after which what a busy machine let be measured is measured again
 _LEAST_PROCESSOR_S = 0.25  # it is counted in ticks of 10 ms
 _MOST_TEXTS = 64
 _QUERIES_S = 0.3
@@ -54,8 +55,7 @@ def tuned(load: Load, cores: int, otherwise: Tuning, may: Callable[[int], bool],
     measured = measure(load, cores, may, start)
     chosen = choose(measured, otherwise)
     _log.info("%s runs with %s, chosen of %s.", path, chosen, measured)
-    if measured.complete:
-        remember(path, cores, chosen)
+    remember(path, cores, chosen, None if measured.complete else time.time() + AGAIN_S)
     return chosen
 
 

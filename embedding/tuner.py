@@ -15,6 +15,10 @@ from embedding.wire import Load
 
 _log = logging.getLogger(__name__)
 
+# Of all children together: each has a repacked copy of its own, while the mapped weights stay beside them. A model of
+# 4.4 GB is not tried so: its copies would be what a machine has no memory for.
+_MOST_REPACKED_BYTES = 3 << 30
+
 
 class Tuner:
     """Thread-safe. What is remembered of the model is taken at once, else it is tried, where that may gain anything."""
@@ -63,13 +67,17 @@ class Tuner:
         try:
             if worth_trying(self._run.path):
                 load = self._run.for_documents(before)
-                self._tuning = tuned(load, usable_cores(), before, _allowed, self._started)
+                self._tuning = tuned(load, usable_cores(), before, self._may_repack, self._started)
         except EmbeddingError as error:  # what is wrong with the model is told by whoever runs it for real
             _log.info("The tuning of %s was not found: %s", self._run.path, error)
         finally:
             self._child = None
             self._settled = True
             self._over(self._tuning != before)
+
+    def _may_repack(self, private_bytes: int) -> bool:
+        """Whether all children could have copies; memory for one of them is asked for where it is started."""
+        return private_bytes * self._run.most_children <= _MOST_REPACKED_BYTES
 
     def _started(self, load: Load) -> Child:
         child = self._start(load)
@@ -86,8 +94,3 @@ class Tuner:
                 self._stopped = True
                 if self._child is not None:
                     self._child.kill()
-
-
-def _allowed(_: int) -> bool:
-    """Memory is asked for where the child is started."""
-    return True

@@ -12,6 +12,7 @@ import importlib.metadata
 import json
 import logging
 import platform
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -74,15 +75,19 @@ def remembered(path: Path, cores: int) -> Tuning | None:
     with suppress(OSError, ValueError, TypeError, KeyError):
         note = json.loads(note_path(path).read_text(encoding="utf-8"))
         known = Tuning(bool(note["repack"]), int(note["query_threads"]))
-        if note["for"] == _circumstances(path, cores) and 1 <= known.query_threads <= cores:
+        lasts = note["until"] is None or time.time() < float(note["until"])
+        if lasts and note["for"] == _circumstances(path, cores) and 1 <= known.query_threads <= cores:
             return known
     return None
 
 
-def remember(path: Path, cores: int, tuning: Tuning) -> None:
-    """Write it beside the model file; where that cannot be, it is measured again next time."""
+def remember(path: Path, cores: int, tuning: Tuning, until: float | None = None) -> None:
+    """Write it beside the model file; where that cannot be, it is measured again next time.
+
+    ``until``, in seconds since the epoch, is when it is to be measured again.
+    """
     try:
-        note = asdict(tuning) | {"for": _circumstances(path, cores)}
+        note = asdict(tuning) | {"until": until, "for": _circumstances(path, cores)}
         publish(note_path(path), json.dumps(note, indent=1).encode())
     except OSError as error:
         _log.info("The tuning of %s is not remembered: %s.", path, error.strerror)
