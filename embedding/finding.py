@@ -193,8 +193,13 @@ def _greet(process: subprocess.Popen[bytes], wanted: dict[str, object], place: P
     except OSError:
         said = ""
     finally:
+        in_time = late.is_alive()
         late.cancel()
         answers.close()
-    if said != "ready":
-        process.kill()
-        raise ServiceError(f"The embedding service did not start ({said or 'without a word'}); look into {place.log}.")
+    if said == "ready":
+        return
+    process.kill()
+    process.wait()
+    if not said and in_time:
+        raise LinkLostError(f"The embedding service ended while it started; look into {place.log}.")
+    raise ServiceError(f"The embedding service did not start ({said or 'without a word'}); look into {place.log}.")

@@ -138,8 +138,15 @@ class Governing:
         while not self._ended:
             _, decision = self.look()
             self._tend(decision)
-            self._awake.wait(EVERY_S if self._pids() or self.paused else AT_REST_S)
+            self._awake.wait(AT_REST_S if self._rests() else EVERY_S)
             self._awake.clear()
+
+    def _rests(self) -> bool:
+        """Whether no child runs, is being started, or waits for memory."""
+        with self._lock:
+            old = self._clock() - PROMISED_S
+            starting = any(promise.at > old for promise in self._promises)
+        return not (starting or self._pids() or self.paused)
 
     def close(self) -> None:
         """Look no more."""

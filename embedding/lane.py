@@ -111,6 +111,12 @@ class Lane:
         """The child that runs now."""
         return self._child
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is a child that runs no more."""
+        child = self._child
+        return child is not None and not child.is_alive
+
     def begin(self) -> None:
         """Start working."""
         self._thread.start()
@@ -167,7 +173,7 @@ class Lane:
             ) from death
 
     def _once(self, job: Job) -> Frame:
-        child = self._child or self._started()
+        child = self._at_hand() or self._started()
         try:
             return _answer(child, job.request, self._desk.patience_s(job))
         except ChildDiedError as death:
@@ -179,6 +185,15 @@ class Lane:
         except EmbeddingTimeoutError:
             self._drop(child)
             raise
+
+    def _at_hand(self) -> Child | None:
+        """The child, unless it ended while nothing was asked of it: that says nothing of the model."""
+        child = self._child
+        if child is None or child.is_alive:
+            return child
+        _log.warning("The idle process %d of the model has ended; another takes its place.", child.pid)
+        self._drop(child)
+        return None
 
     def _started(self) -> Child:
         load = self._desk.load(self)

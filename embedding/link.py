@@ -7,7 +7,9 @@ key. The errors of the service travel by name.
 from __future__ import annotations
 
 import itertools
+import logging
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -28,8 +30,14 @@ from embedding.errors import (
 )
 from embedding.wire import Frame, WireError, packed, unpacked
 
+_log = logging.getLogger(__name__)
+
 MOST_BYTES = 64 << 20  # of one message; a request or its answer takes some MB at most
 HANDSHAKE_S = 10.0  # a service that is alive takes a millisecond; one that is stopped takes for ever
+# A service answers what it is asked of its state at once, whatever it works on. One from which nothing was heard for so
+# long is asked, and one that stays silent is taken for hung: stopped, or waiting for itself.
+ASKED_AFTER_S, HUNG_AFTER_S = 10.0, 30.0
+LOOK_S = 2.0  # between two looks whether it is silent, while something waits
 GRACE_S = 2.0  # the service ends what passes its deadline itself, and says more than could be said here
 
 _KINDS: dict[str, type[EmbeddingError]] = {
@@ -99,7 +107,10 @@ class Link:
         self._lock = threading.Lock()  # of what waits
         self._sending = threading.Lock()
         self._lost = False
-        threading.Thread(target=self._listen, name="embedding service", daemon=True).start()
+        self._heard = time.monotonic()
+        self._asked = threading.Event()  # something waits, or nothing ever will again
+        for work in (self._listen, self._watch):
+            threading.Thread(target=work, name="embedding service", daemon=True).start()
 
     @property
     def lost(self) -> bool:
@@ -129,7 +140,10 @@ class Link:
         with self._lock:
             if self._lost:
                 raise LinkLostError("The embedding service has ended; ask again.")
+            if not self._waiting:
+                self._heard = time.monotonic()  # nothing was to be heard before
             self._waiting[number] = answer
+            self._asked.set()
         return number, answer
 
     def _forget(self, number: int) -> None:
@@ -143,6 +157,8 @@ class Link:
             with self._sending:
                 self._connection.send_bytes(packed(frame))
         except OSError as error:
+            self._lost = True  # known before the next try, which must not take this link again
+            _cut(self._connection)
             raise LinkLostError(f"The embedding service cannot be reached ({error}); ask again.") from error
 
     def _listen(self) -> None:
@@ -150,15 +166,39 @@ class Link:
             while True:
                 frame = unpacked(self._connection.recv_bytes(MOST_BYTES))
                 with self._lock:
+                    self._heard = time.monotonic()
                     answer = self._waiting.pop(frame.header.get("id", -1), None)
                 if answer is not None:
                     answer.set_result(frame)
         except (EOFError, OSError, WireError):
             self._end()
 
+    def _watch(self) -> None:
+        """Hang up on a service that hangs, so that what waits is asked of its successor."""
+        probe: threading.Thread | None = None
+        while self._asked.wait() and not self._lost:
+            time.sleep(LOOK_S)
+            with self._lock:
+                silent_s = time.monotonic() - self._heard if self._waiting else 0.0
+                if not self._waiting and not self._lost:
+                    self._asked.clear()
+            if silent_s > HUNG_AFTER_S:
+                _log.warning("The embedding service said nothing for %.0f s and is taken for hung.", silent_s)
+                _cut(self._connection)
+                return
+            if silent_s > ASKED_AFTER_S and (probe is None or not probe.is_alive()):
+                probe = threading.Thread(target=self._probe, name="embedding service probe", daemon=True)
+                probe.start()
+
+    def _probe(self) -> None:
+        """Have the service say something. Sending may take for ever, too."""
+        with suppress(EmbeddingError):
+            self.ask(Frame({"state": True}), HUNG_AFTER_S)
+
     def _end(self) -> None:
         with self._lock:
             self._lost = True
+            self._asked.set()
             waiting, self._waiting = self._waiting, {}
         for answer in waiting.values():
             answer.set_exception(LinkLostError("The embedding service ended while it worked; ask again."))
@@ -167,6 +207,7 @@ class Link:
     def close(self) -> None:
         """Hang up; what waits raises LinkLostError."""
         self._lost = True
+        self._asked.set()
         _cut(self._connection)
 
 

@@ -68,6 +68,11 @@ class Child:
         """The child's process id."""
         return self._process.pid
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether it runs; one that has ended is reaped by that question."""
+        return self._process.poll() is None
+
     def _greet(self, load: Load, timeout_s: float) -> None:
         hello = self.ask(load.frame(), timeout_s)
         if "error" in hello.header:

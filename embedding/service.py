@@ -320,7 +320,9 @@ class EmbeddingService:
             if not self._backlog.documents:
                 self._governing.forget_refusal()
             spare = (*self._lanes, self._asker) if decision.unload else self._lanes[self._allowed(decision) :]
-            children = [child for lane in spare if not lane.busy and (child := lane.give_up()) is not None]
+            ended = [lane for lane in (*self._lanes, self._asker) if lane.has_ended]
+            idle = [lane for lane in (*spare, *ended) if not lane.busy]
+            children = [child for lane in idle if (child := lane.give_up()) is not None]
             self._changed.notify_all()
         for child in children:
             child.close()
