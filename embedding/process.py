@@ -32,7 +32,7 @@ class ChildDiedError(ModelFailedError):
 
 
 class Child:
-    """A running child with its model loaded. One request at a time; embedding/pool.py sees to that.
+    """A running child with its model loaded. One request at a time; embedding/lane.py sees to that.
 
     ``hold`` and ``release`` may be called by any thread at any time, also while another is in ``ask``.
     """
