@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -16,11 +17,12 @@ def service() -> None:
 
 @service.command()
 @json_option
-def status(as_json: bool) -> None:
+@click.pass_obj
+def status(overrides: Sequence[str], as_json: bool) -> None:
     """Say what runs, for whom and in how much memory; exit code 1 where nothing does."""
     from mcp_server import service_commands
 
-    sys.exit(service_commands.status(as_json=as_json))
+    sys.exit(service_commands.status(overrides, as_json=as_json))
 
 
 @service.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,10 +15,12 @@ from embedding.running import Service, services
 from embedding.state import ServiceState
 from mcp_server.freshness import counted
 from mcp_server.home import data_directory
+from mcp_server.settings import load
 from mcp_server.statuses import served_model
 
 RUNS, NONE = 0, 1
 NOBODY = "No embedding service runs; the first text for a model starts one."
+UNSHARED = "No embedding service runs: model.shared is false, so each server and command runs the model itself."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +50,16 @@ class Told:
         return {"state": state, "problem": self.problem, "log": str(self.service.place.log)}
 
 
-def status(*, as_json: bool) -> int:
+def status(overrides: Sequence[str], *, as_json: bool) -> int:
     """Say of each service what it does; 1 where none runs."""
+    shared = load(None, overrides).settings.model.shared
     told = [one for one in map(_told, services(data_directory())) if one.state or one.problem]
     runs = any(one.service.runs for one in told)
     if as_json:
         click.echo(json.dumps({"running": runs, "services": [one.as_json() for one in told]}))
     else:
         lines = [one.sentence() for one in told]
-        click.echo("\n\n".join(lines if runs else [NOBODY, *lines]))
+        click.echo("\n\n".join(lines if runs else [NOBODY if shared else UNSHARED, *lines]))
     return RUNS if runs else NONE
 
 

@@ -91,6 +91,10 @@ def test_where_nobody_runs_the_model_that_is_said_with_exit_code_1(data: Path) -
     assert run("service", "reset").output == "No model is left alone: nothing to reset.\n"
 
 
+def test_where_the_model_is_not_shared_nobody_is_promised_a_service(data: Path) -> None:
+    assert "model.shared is false" in run("--set", "model.shared=false", "service", "status").output
+
+
 def test_a_service_that_runs_is_told_with_its_memory_and_ends_when_asked(data: Path) -> None:
     assert run("embed", "moor a ship").exit_code == 0
     result = run("service", "status")
