@@ -31,7 +31,9 @@ EVERY_S = 0.5
 TEXT = (
     "def total(rows):\n    # adds what the rows hold, and nothing else that may be near them\n" + "    x += row\n" * 40
 )
-BATCH = 256  # texts of one call: more than all children together take at once
+ASKERS = CHILDREN + 2  # so that something always waits
+TEXTS = 24  # of one call, which makes one request; a large model works on a single one for seconds
+LARGE_BYTES = 1_000_000_000
 # Holds as many bytes as it is told, in blocks of 4 MiB that are touched; says so when it does.
 NEIGHBOUR = """
 import mmap, sys
@@ -73,13 +75,14 @@ class _Load:
     """Documents without end, and a query every second."""
 
     embedder: LocalEmbedder
+    texts: int  # of a call
     over: threading.Event = field(default_factory=threading.Event)
     answered: int = 0
     refused: int = 0
     reasons: set[str] = field(default_factory=set)
 
     def begin(self) -> None:
-        for work in (self._documents, self._queries):
+        for work in (self._queries, *[self._documents] * ASKERS):
             threading.Thread(target=work, daemon=True).start()
 
     def _documents(self) -> None:
@@ -87,7 +90,7 @@ class _Load:
             if self.over.is_set():
                 return
             try:
-                self.embedder.embed_documents([f"# {call} {number}\n{TEXT}" for number in range(BATCH)])
+                self.embedder.embed_documents([f"# {call} {number}\n{TEXT}" for number in range(self.texts)])
             except EmbeddingError as error:
                 self.reasons.add(str(error))
                 self.over.wait(1.0)
@@ -106,21 +109,30 @@ class _Load:
 
 
 class _Neighbour:
-    """Another process, with as much private memory as it is told."""
+    """Another process, whose private memory follows the schedule as fast as it can touch it."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_bytes: int) -> None:
+        self.held = 0
+        self._limit_bytes = limit_bytes
         self._process = subprocess.Popen(
             [sys.executable, "-c", NEIGHBOUR], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._follow, daemon=True)
+        self._thread.start()
 
-    def hold(self, count: int) -> None:
+    def _follow(self) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(f"{count}\n")
-        self._process.stdin.flush()
-        self._process.stdout.readline()
+        began = time.monotonic()
+        while not self._over.wait(EVERY_S / 2):
+            self._process.stdin.write(f"{neighbours_at(time.monotonic() - began, self._limit_bytes)}\n")
+            self._process.stdin.flush()
+            self.held = int(self._process.stdout.readline()) << 22
 
     def close(self) -> None:
+        self._over.set()
+        self._thread.join()
         self._process.communicate()
 
 
@@ -134,7 +146,8 @@ def main() -> None:
         mock.patch("embedding.pressure.Busyness.others", return_value=0.0),
     ):
         embedder = LocalEmbedder(spec_for(str(model)), model, settings, memory)
-        load, neighbour = _Load(embedder), _Neighbour()
+        texts = 1 if model.stat().st_size > LARGE_BYTES else TEXTS
+        load, neighbour = _Load(embedder, texts), _Neighbour(Gauge().read([]).limit_bytes)
         try:
             load.begin()
             _watch(load, neighbour, group)
@@ -149,14 +162,8 @@ def main() -> None:
 def _watch(load: _Load, neighbour: _Neighbour, group: LimitedGroup) -> None:
     gauge, began = Gauge(), time.monotonic()
     while (at_s := time.monotonic() - began) <= LENGTH_S:
-        wanted = neighbours_at(at_s, _limit(gauge))
-        neighbour.hold(wanted)
-        print(json.dumps(asdict(_moment(at_s, wanted, load, gauge, group))), flush=True)
+        print(json.dumps(asdict(_moment(at_s, neighbour.held, load, gauge, group))), flush=True)
         time.sleep(max(0.0, EVERY_S - (time.monotonic() - began - at_s)))
-
-
-def _limit(gauge: Gauge) -> int:
-    return gauge.read([]).limit_bytes
 
 
 def _moment(at_s: float, neighbours: int, load: _Load, gauge: Gauge, group: LimitedGroup) -> Moment:
