@@ -18,6 +18,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "embedding": [],
     "footprint": [],
     "mutations": ["--files", "1000"],
+    "service": [],
     "lookup": [],
     "shortening": [],
     "storage": ["--chunks", "10000"],
