@@ -7,17 +7,19 @@ does not change (50 outlines then take .1 ms): the table says which, and memory 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from storage.chunk import Candidate, Chunk, Outline
 from storage.held import Held
-from storage.schema import CHUNK_FIELDS, OUTLINE_FIELDS, chunk_checksum, chunks_from, outlines_from
+from storage.schema import CHUNK_FIELDS, OUTLINE_FIELDS, chunk_checksum, chunks_from, ids_from, outlines_from
 from storage.sql import any_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
     from storage.lance import Table
 
@@ -77,30 +79,48 @@ class ChunkRows:
     def _rows(
         self, ids: Collection[str], fields: Sequence[str], held: _HeldRows | None
     ) -> Iterator[pa.RecordBatch | pa.Table]:
-        known = [chunk_id for chunk_id in set(ids) if held and chunk_id in held.row_of]
+        known = held.places.of(set(ids)) if held else {}
         if held and known:
-            yield held.take(known, fields)
+            yield held.take(known.values(), fields)
         unknown = sorted(set(ids).difference(known))
         for start in range(0, len(unknown), ROWS_PER_LOOKUP):
             yield self._table.select(fields, any_of("id", unknown[start : start + ROWS_PER_LOOKUP]))
 
 
 @dataclass(frozen=True, slots=True)
+class _Places:
+    """Which row has which id: 36 bytes a row, where a dictionary takes 190."""
+
+    ids: NDArray[np.bytes_]  # shape (rows,), sorted
+    rows: NDArray[np.int32]  # shape (rows,), where each of them stands
+
+    def of(self, ids: Collection[str]) -> dict[str, int]:
+        """The rows of those ``ids`` that are there."""
+        import numpy as np
+
+        asked = list(ids)
+        wanted = np.array([chunk_id.encode() for chunk_id in asked], dtype=np.bytes_)
+        at = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        there = np.flatnonzero(self.ids[at] == wanted).tolist()
+        return {asked[one]: int(self.rows[at[one]]) for one in there}
+
+
+@dataclass(frozen=True, slots=True)
 class _HeldRows:
-    """All rows of one commit, with CHUNK_FIELDS and their checksums."""
+    """All rows of one commit, with CHUNK_FIELDS and their checksums; there is one at least."""
 
     rows: pa.RecordBatch
-    row_of: Mapping[str, int]  # by id
+    places: _Places
 
-    def take(self, ids: Sequence[str], fields: Sequence[str]) -> pa.RecordBatch:
+    def take(self, places: Collection[int], fields: Sequence[str]) -> pa.RecordBatch:
         import pyarrow as pa
 
-        places = pa.array([self.row_of[chunk_id] for chunk_id in ids], pa.int32())
-        return self.rows.select(list(fields)).take(places)
+        return self.rows.select(list(fields)).take(pa.array(places, pa.int32()))
 
 
 def _small_enough(table: Table) -> _HeldRows | None:
     """The rows of ``table``, unless there are none or they are long."""
+    import numpy as np
     import pyarrow as pa
 
     rows = table.select(_STORED)
@@ -110,4 +130,6 @@ def _small_enough(table: Table) -> _HeldRows | None:
     # where the library's own pool takes 8 MB for 2.
     rows = rows.combine_chunks(memory_pool=pa.system_memory_pool())
     batch = pa.RecordBatch.from_arrays([column.chunk(0) for column in rows.columns], schema=rows.schema)
-    return _HeldRows(batch, {chunk_id: row for row, chunk_id in enumerate(batch.column("id").to_pylist())})
+    ids = ids_from(batch.column("id"))
+    order = np.argsort(ids).astype(np.int32)
+    return _HeldRows(batch, _Places(ids[order], order))

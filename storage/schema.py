@@ -169,6 +169,14 @@ def matrix_from(embeddings: pa.FixedSizeListArray | pa.ChunkedArray) -> NDArray[
     return matrix.astype(np.float32, copy=False)
 
 
+def ids_from(column: pa.ChunkedArray | pa.StringArray) -> NDArray[np.bytes_]:
+    """Stored ids, shape (rows,): 32 bytes each, where Python's strings in a list take 89."""
+    import numpy as np
+    import pyarrow as pa
+
+    return np.array(column.cast(pa.binary()).to_pylist(), dtype=np.bytes_)
+
+
 def _columns(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, Any]:
     return dict(zip(names, zip(*rows, strict=True), strict=False)) or dict.fromkeys(names, ())
 
