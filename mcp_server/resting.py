@@ -1,18 +1,31 @@
-"""A server at rest: what it keeps for the next search is let go when no tool has been called for a while."""
+"""A server at rest: what it keeps for the next search is let go step by step while no tool is called."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import anyio
 import anyio.to_thread
 
+from storage.heap import give_back
+from storage.held import let_go
+
+
+class Step(NamedTuple):
+    """What is done once no tool has been called for ``after_s`` seconds."""
+
+    after_s: float
+    work: Callable[[], object]
+
+
+LOOK_S = 2.0  # shorter than any step's pause, so that no call between two looks is missed
 # Rows and vectors kept in memory are 26 MB at 10,000 chunks, in a larger index up to 124. The next two searches read
 # them again, 50 to 60 ms each on a busy machine; an indexing child (mcp_server/job.py) rests as long, then ends.
 REST_S = 120.0
-LOOK_S = 5.0
+# What the C library still has of the last answers: 2 MB after searches, 20 after expressions over 50,000 chunks.
+STEPS = (Step(5.0, give_back), Step(REST_S, let_go))
 
 
 class Calls:
@@ -38,12 +51,13 @@ class Calls:
         return 0.0 if self._running else monotonic() - self._since
 
 
-async def rest(calls: Calls, let_go: Callable[[], object], *, after_s: float = REST_S, look_s: float = LOOK_S) -> None:
-    """Call ``let_go`` on a thread, once in each pause of ``after_s`` seconds; does not return."""
-    resting = False
+async def rest(calls: Calls, steps: Sequence[Step] = STEPS, look_s: float = LOOK_S) -> None:
+    """Take each step once in each pause, on a thread, in the order of their ``after_s``; does not return."""
+    done = 0
     while True:
         await anyio.sleep(look_s)
-        idle = calls.idle_s() >= after_s
-        if idle and not resting:
-            await anyio.to_thread.run_sync(let_go, abandon_on_cancel=True)
-        resting = idle
+        idle_s = calls.idle_s()
+        due = sum(idle_s >= step.after_s for step in steps)
+        for step in steps[done:due]:
+            await anyio.to_thread.run_sync(step.work, abandon_on_cancel=True)
+        done = due

@@ -23,7 +23,6 @@ from mcp_server.logs import StdoutGuard
 from mcp_server.resting import Calls, rest
 from mcp_server.settings import Settings
 from mcp_server.tools import build
-from storage.held import let_go
 
 if TYPE_CHECKING:
     from mcp_server.engine import Engine
@@ -94,7 +93,7 @@ async def _serve(engine: LateEngine, version: str, guard: StdoutGuard) -> None:
         tasks.start_soon(_leave_on_signal, engine)
         tasks.start_soon(_leave_with_parent, engine)
         tasks.start_soon(_preload, engine, first_answer)
-        tasks.start_soon(rest, calls, let_go)
+        tasks.start_soon(rest, calls)
         guard.hand_back()
         await server.run_stdio_async()
         tasks.cancel_scope.cancel()

@@ -5,12 +5,10 @@ from types import SimpleNamespace
 import anyio
 import pytest
 
-from mcp_server.resting import Calls, rest
+from mcp_server.resting import LOOK_S, STEPS, Calls, Step, rest
 
 CALL, PING = SimpleNamespace(method="tools/call"), SimpleNamespace(method="ping")
 LONG = 3600.0
-
-pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -22,6 +20,7 @@ async def answer(_: object) -> str:
     return "answer"
 
 
+@pytest.mark.anyio
 async def test_a_call_passes_and_ends_a_pause() -> None:
     calls = Calls()
     calls._since -= LONG
@@ -29,6 +28,7 @@ async def test_a_call_passes_and_ends_a_pause() -> None:
     assert calls.idle_s() < LONG
 
 
+@pytest.mark.anyio
 async def test_a_ping_is_no_call() -> None:
     calls = Calls()
     calls._since -= LONG
@@ -36,6 +36,7 @@ async def test_a_ping_is_no_call() -> None:
     assert calls.idle_s() >= LONG
 
 
+@pytest.mark.anyio
 async def test_a_running_call_is_no_pause() -> None:
     calls = Calls()
 
@@ -46,6 +47,7 @@ async def test_a_running_call_is_no_pause() -> None:
     assert await calls(CALL, look) == 0.0
 
 
+@pytest.mark.anyio
 async def test_a_call_that_fails_ends_too() -> None:
     calls = Calls()
 
@@ -58,22 +60,31 @@ async def test_a_call_that_fails_ends_too() -> None:
     assert calls.idle_s() >= LONG
 
 
-async def test_each_pause_lets_go_once() -> None:
+@pytest.mark.anyio
+async def test_each_pause_takes_each_step_once_when_it_is_due() -> None:
     calls, over = Calls(), anyio.Event()
-    let_go_in: list[int] = []
+    pauses = [1.0, 2.0, 2.0, 3.0, 3.0, 0.0, 1.0, 3.0, 3.0]  # seconds without a call, as each look finds them
+    taken: list[tuple[str, int]] = []
     looks = 0
 
-    def idle_s() -> float:  # a pause, a call, a pause; two looks each, and one to end with
+    def idle_s() -> float:
         nonlocal looks
         looks += 1
-        if looks == 7:
+        if looks == len(pauses):
             over.set()
-        return 0.0 if looks in (3, 4) else LONG
+        return pauses[min(looks, len(pauses)) - 1]
 
     calls.idle_s = idle_s  # type: ignore[method-assign]
+    steps = [Step(2.0, lambda: taken.append(("little", looks))), Step(3.0, lambda: taken.append(("all", looks)))]
     with anyio.fail_after(10):
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(lambda: rest(calls, lambda: let_go_in.append(looks), after_s=LONG, look_s=0.0))
+            tasks.start_soon(rest, calls, steps, 0.0)
             await over.wait()
             tasks.cancel_scope.cancel()
-    assert let_go_in == [1, 5]
+    assert taken == [("little", 2), ("all", 4), ("little", 8), ("all", 8)]
+
+
+def test_every_step_waits_longer_than_the_one_before_and_than_a_look() -> None:
+    pauses = [step.after_s for step in STEPS]
+    assert pauses == sorted(pauses)
+    assert pauses[0] > LOOK_S
