@@ -19,6 +19,7 @@ from embedding.link import Link, LinkLostError, dial
 from embedding.model_run import ModelRun
 from embedding.place import Place, ServiceNote
 from embedding.process import PACKAGE_ROOT, child_environment
+from embedding.starter import STARTER
 from embedding.state import ServiceState, state_of
 from embedding.wire import Frame
 
@@ -165,21 +166,26 @@ def _start(run: ModelRun, place: Place) -> None:
         place.log.replace(place.log.with_suffix(".log.1"))
     place.log.touch(mode=0o600)
     with place.log.open("ab") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "embedding.serving"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            cwd=PACKAGE_ROOT,
-            env=child_environment(dict(os.environ), 1),
-            start_new_session=True,  # Ctrl-C in the terminal of its first user must not end it for the others
-            creationflags=_DETACHED,
-        )
+        process = STARTER.start(lambda: _process(log))
     _greet(process, {"directory": str(place.directory), "run": run.as_json()}, place)
     threading.Thread(target=process.wait, name="embedding service end", daemon=True).start()  # no zombie is left
 
 
-_DETACHED = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0)
+def _process(log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "embedding.serving"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        cwd=PACKAGE_ROOT,
+        env=child_environment(dict(os.environ), 1),
+        start_new_session=True,  # Ctrl-C in the terminal of its first user must not end it for the others
+        creationflags=_DETACHED,
+    )
+
+
+_FLAGS = ("CREATE_NEW_PROCESS_GROUP", "CREATE_NO_WINDOW", "NORMAL_PRIORITY_CLASS")  # what Windows is told
+_DETACHED = sum(getattr(subprocess, name, 0) for name in _FLAGS)
 
 
 def _greet(process: subprocess.Popen[bytes], wanted: dict[str, object], place: Place) -> None:

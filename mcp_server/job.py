@@ -25,6 +25,7 @@ from typing import Any, TextIO
 
 import psutil
 
+from embedding.starter import STARTER
 from indexer.pipeline import Progress
 from indexer.refine import Refiner
 from indexer.rules import KeptRules
@@ -205,7 +206,8 @@ class Runs:
 
 
 def be_polite() -> None:
-    """Let everything the user does go first."""
+    """Let everything the user does go first; an embedding service started from here is nobody's background work."""
+    STARTER.keep()
     with contextlib.suppress(psutil.Error, OSError):
         psutil.Process().nice(psutil.BELOW_NORMAL_PRIORITY_CLASS if sys.platform == "win32" else 10)
 

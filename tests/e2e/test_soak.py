@@ -38,7 +38,7 @@ def slow_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def place(models: Path) -> Iterator[Place]:
     """A scratch directory with a short name: sockets have no room for pytest's."""
     with tempfile.TemporaryDirectory(prefix="soak-", ignore_cleanup_errors=True) as scratch:
-        yield Place(Path(scratch), Path(scratch) / "root")
+        yield Place(Path(scratch), Path(scratch) / "root", settings={"CODELOUPE_MODEL_LINGER_S": "0.5"})
 
 
 def test_no_request_of_an_editor_is_lost_and_nobody_is_left_while_everything_changes(node: Node, place: Place) -> None:
