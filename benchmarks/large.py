@@ -51,14 +51,23 @@ SAMPLE_S = 0.05
 PATIENCE_S = 900.0
 
 
-# What the process has grown by at its largest; KiB on Linux, bytes on macOS.
+# Linux says what a process was at its largest since it was started; elsewhere what is not given back is seen.
 GROWTH = """
-import resource, sys
+import sys
 from pathlib import Path
+import psutil
 from embedding.gguf import read_header
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+def held():
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    peak = [line.split()[1] for line in lines if line.startswith("VmHWM")]
+    return 1024 * int(peak[0]) if peak else psutil.Process().memory_info().rss
+
+held()
+before = held()
 read_header(Path(sys.argv[1]))
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * (1 if sys.platform == "darwin" else 1024))
+print(held() - before)
 """
 
 
