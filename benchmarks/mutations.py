@@ -20,7 +20,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.gguf_lies import damaged, parts_of
+from benchmarks.gguf_lies import Parts, damaged, parts_of
 from benchmarks.one_embedding import embed_once
 from benchmarks.shapes import TINY, write_model
 from benchmarks.small_bert import write_small_bert
@@ -85,22 +85,30 @@ def _last_words(log: Path) -> str:
     return " ".join(telling or lines[-1:])[-200:]
 
 
+def _wholes(directory: Path) -> list[Parts]:
+    """A Qwen2 and a BERT, and the first again as a Llama, which llama.cpp pools by itself."""
+    qwen, bert, llama = (directory / f"{name}.gguf" for name in ("qwen", "bert", "llama"))
+    write_model(TINY, qwen)
+    write_small_bert(bert)
+    architecture = b"architecture\x08\0\0\0\x05\0\0\0\0\0\0\0"
+    renamed = qwen.read_bytes().replace(b"qwen2.", b"llama.")
+    llama.write_bytes(renamed.replace(architecture + b"qwen2", architecture + b"llama"))
+    return [parts_of(path) for path in (qwen, bert, llama)]
+
+
 def run(count: int, seed: int, directory: Path, keep: bool) -> Counter[str]:
-    """Damage and try ``count`` files, half of each kind; ``keep`` leaves in ``directory`` those that killed a child."""
+    """Damage and try ``count`` files, a third of each kind; ``keep`` leaves those that killed a child."""
     os.environ |= {"GGML_NO_BACKTRACE": "1", "OMP_NUM_THREADS": "1"}
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         ["llama_cpp", "benchmarks.gguf_lies", "benchmarks.one_embedding", "benchmarks.small_bert"]
     )
-    wholes = []
-    for name, write in (("tiny", lambda path: write_model(TINY, path)), ("bert", write_small_bert)):
-        write(directory / f"{name}.gguf")
-        wholes.append(parts_of(directory / f"{name}.gguf"))
+    wholes = _wholes(directory)
     chance = random.Random(seed)
     fates: Counter[str] = Counter()
     deaths: Counter[str] = Counter()
     for number in range(count):
-        told, content = damaged(chance, wholes[number % 2])
+        told, content = damaged(chance, wholes[number % len(wholes)])
         path = directory / f"mutated{number}.gguf"
         path.write_bytes(content)
         fate = fate_of(path, context)
