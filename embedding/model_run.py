@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from embedding.busyness import allowed_cores
+from embedding.cgroups import ControlGroups
 from embedding.gguf import read_header
 from embedding.header import GgufHeader
 from embedding.settings import MemorySettings, ModelSettings
@@ -89,7 +89,5 @@ def query_threads(file_bytes: int, cores: int) -> int:
 
 
 def usable_cores() -> int:
-    """Cores this process may run on, at least 1."""
-    if sys.platform == "linux":
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    """Cores' worth of work that this process may do at once, by affinity and by a container's quota; at least 1."""
+    return allowed_cores(ControlGroups())

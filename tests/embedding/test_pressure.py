@@ -98,6 +98,21 @@ def test_a_process_outside_the_namespace_of_its_mount_takes_the_top(system):
     assert system.gauge().read([]).limit_bytes == 2 * GIB
 
 
+@pytest.mark.parametrize("path", ["/docker/other/job", "/../docker/mine/job"])
+def test_a_path_outside_of_what_is_mounted_leads_nowhere_but_to_its_top(system, path):
+    system.belongs(f"4:memory:{path}", v1_mount("memory", "/docker/mine"))
+    system.write(under("cgroup/memory", v1_group(2 * GIB, GIB)))
+    for elsewhere in ("cgroup/memory/job", "cgroup/memory/mine/job", "cgroup/docker/mine/job"):
+        system.write(under(elsewhere, v1_group(GIB, MIB)))
+    assert system.gauge().read([]).bounds == (Bound("this container", 2 * GIB, GIB), MACHINE)
+
+
+def test_a_limit_that_is_more_than_the_machine_has_does_not_bound(system):
+    system.belongs("0::/a", V2_MOUNT)
+    system.write(under("cgroup/a", v2_group(20 * GIB, 6 * GIB)))
+    assert system.gauge().read([]).bounds == (MACHINE,)
+
+
 def test_limits_of_v1_bound_and_its_word_for_none_does_not(system):
     system.belongs("4:memory:/outer/inner\n1:cpu,cpuacct:/", v1_mount("memory"))
     system.write(under("cgroup/memory/outer/inner", v1_group(UNLIMITED_V1, GIB)))
