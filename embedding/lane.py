@@ -72,8 +72,8 @@ class Desk(Protocol):
         """A child is there, and nothing was asked of it yet."""
         ...
 
-    def patience_s(self, job: Job) -> float:
-        """Seconds after which the child is taken for hung, or the job's deadline has passed."""
+    def seconds_for(self, job: Job) -> float:
+        """Until the job's deadline."""
         ...
 
     def succeeded(self, job: Job, answer: Frame, seconds: float) -> None:
@@ -175,7 +175,7 @@ class Lane:
     def _once(self, job: Job) -> Frame:
         child = self._at_hand() or self._started()
         try:
-            return _answer(child, job.request, self._desk.patience_s(job))
+            return _answer(child, job.request, self._desk.seconds_for(job))
         except ChildDiedError as death:
             self._drop(child)
             if self._killed is child:
@@ -213,8 +213,8 @@ class Lane:
             self._child = None
 
 
-def _answer(child: Child, request: Frame, patience_s: float) -> Frame:
-    answer = child.ask(request, patience_s)
+def _answer(child: Child, request: Frame, timeout_s: float) -> Frame:
+    answer = child.ask(request, timeout_s)
     if "error" in answer.header:
         raise ChildDiedError(f"The model {child.path} failed: {answer.header['error']}")
     return answer

@@ -8,6 +8,7 @@ it in a process of its caller's.
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import threading
@@ -29,6 +30,7 @@ from embedding.lane import ChildTakenError, Job, Lane, Unsettled
 from embedding.model_run import ModelRun
 from embedding.pressure import Gauge
 from embedding.process import Child
+from embedding.pulse import Pulse
 from embedding.remembered import RememberedVectors
 from embedding.state import ServiceState
 from embedding.tuner import Tuner
@@ -36,9 +38,9 @@ from embedding.wire import Frame, Load
 
 Clock = Callable[[], float]
 
+_log = logging.getLogger(__name__)
+
 _FIRST_BYTES_PER_S = 1_000.0
-_SLOWEST_BYTES_PER_S = 20.0  # under a 7B model on one loaded core; slower than this is taken for hung
-_PATIENCE_S = 120.0
 _CLOSED = "The embedder is closed; open another."
 _LATE = "The deadline passed before a process of the model was free; ask again with a longer timeout."
 
@@ -83,6 +85,7 @@ class EmbeddingService:
         self._tuner = Tuner(run, lambda load: Child(self._governing.permitted(load, 1)), self._tuned)
         self._governing = Governing(run, lambda: [*own, *self.pids()], self._tend, read or Gauge().read)
         self._remembered = RememberedVectors(self._governing.decision.cache_bytes)
+        self._pulse = Pulse(clock)
         self._counts = _Counts()
         self._begun = self._closed = False
 
@@ -264,10 +267,9 @@ class EmbeddingService:
                 if (child := lane.child) is not None:
                     (child.hold if held else child.release)()
 
-    def patience_s(self, job: Job) -> float:
-        """Seconds after which the child is taken for hung, or the deadline of ``job`` has passed."""
-        slow = _PATIENCE_S + len(job.request.body) / _SLOWEST_BYTES_PER_S
-        return max(0.0, min(job.deadline - self._clock(), slow))
+    def seconds_for(self, job: Job) -> float:
+        """Until the deadline of ``job``."""
+        return max(0.0, job.deadline - self._clock())
 
     def succeeded(self, job: Job, answer: Frame, seconds: float) -> None:
         """The child gave vectors, in so long."""
@@ -289,8 +291,6 @@ class EmbeddingService:
 
     def unsettled(self, lane: Lane, job: Job, error: Unsettled) -> None:
         """``job`` came to nothing, and nothing is known of the model by that."""
-        if isinstance(error, EmbeddingTimeoutError) and self._clock() < job.deadline:
-            self.failed(str(error))  # it was patience that ended: the model hangs
         self._breaker.withdrawn()
         lane.refused = isinstance(error, MemoryShortError) and not job.is_query
         with self._changed:
@@ -330,4 +330,16 @@ class EmbeddingService:
             self._tuner.stop()
             for lane in spare:
                 lane.kill()
+        self._give_up_hung()
         self.end_idle(self._run.settings.idle_unload_s)
+
+    def _give_up_hung(self) -> None:
+        """End children that are at work and do nothing; it counts as a failure of the model."""
+        for lane in (*self._lanes, self._asker):
+            if (child := lane.child) is None:
+                continue
+            if not lane.busy or self._held:
+                self._pulse.forget(child.pid)
+            elif why := self._pulse.lost(child.pid):
+                _log.warning("A process of %s was ended: %s.", self._run.name, why)
+                child.kill()
