@@ -141,7 +141,11 @@ class Lane:
 
     def _run(self) -> None:
         while (job := self._desk.order(self)) is not None:
-            self._work(job)
+            try:
+                self._work(job)
+            except BaseException as bug:
+                job.fail(ModelFailedError(f"The embedding service failed ({bug!r}); report this."))
+                raise
         if (child := self.give_up()) is not None:
             child.kill()
 

@@ -27,10 +27,10 @@ from embedding.governing import Governing, Read
 from embedding.governor import Decision
 from embedding.kept_breaker import KeptBreaker
 from embedding.lane import ChildTakenError, Job, Lane, Unsettled
+from embedding.lanes import Lanes, close
 from embedding.model_run import ModelRun
 from embedding.pressure import Gauge
 from embedding.process import Child
-from embedding.pulse import Pulse
 from embedding.remembered import RememberedVectors
 from embedding.state import ServiceState
 from embedding.tuner import Tuner
@@ -78,14 +78,10 @@ class EmbeddingService:
         self._began = clock()
         self._changed = threading.Condition()
         self._backlog = Backlog()
-        self._asker = Lane(self, 0, "query")
-        self._lanes = tuple(Lane(self, number, "documents") for number in range(run.most_children))
-        self._holding = threading.Lock()
-        self._held = False  # whether document children stand still
+        self._lanes = Lanes(self, run.most_children)
         self._tuner = Tuner(run, lambda load: Child(self._governing.permitted(load, 1)), self._tuned)
         self._governing = Governing(run, lambda: [*own, *self.pids()], self._tend, read or Gauge().read)
         self._remembered = RememberedVectors(self._governing.decision.cache_bytes)
-        self._pulse = Pulse(clock)
         self._counts = _Counts()
         self._begun = self._closed = False
 
@@ -117,14 +113,13 @@ class EmbeddingService:
             raise EmbeddingError(_CLOSED)
         if not self._begun:
             self._begun = True
-            for lane in (self._asker, *self._lanes):
-                lane.begin()
+            self._lanes.begin()
             self._governing.begin()
 
     def _bytes_per_s(self) -> float:
         """What all children together do of documents; a guess before the first."""
         counts = self._counts
-        return len(self._lanes) * counts.bytes / counts.seconds if counts.seconds else _FIRST_BYTES_PER_S
+        return len(self._lanes.documents) * counts.bytes / counts.seconds if counts.seconds else _FIRST_BYTES_PER_S
 
     def drop(self, client: Hashable) -> None:
         """Forget what a client has waiting: it has gone. What is at work for it ends unheard."""
@@ -141,12 +136,12 @@ class EmbeddingService:
     def working(self) -> bool:
         """Whether anything is asked that is not answered."""
         with self._changed:
-            return bool(self._backlog) or any(lane.busy for lane in (*self._lanes, self._asker))
+            return bool(self._backlog) or self._lanes.busy
 
     def pids(self) -> list[int]:
         """Process ids of the children that run now, for those who measure memory."""
-        children = [*(lane.child for lane in (*self._lanes, self._asker)), self._tuner.child]
-        return [child.pid for child in children if child is not None]
+        trial = self._tuner.child
+        return [*self._lanes.pids(), *([trial.pid] if trial is not None else [])]
 
     def state(self, clients: int = 1) -> ServiceState:
         """How it is just now."""
@@ -176,12 +171,9 @@ class EmbeddingService:
 
     def end_idle(self, idle_s: float) -> int:
         """End the children that had nothing to do for ``idle_s`` seconds; how many are left. Happens by itself."""
-        now = self._clock()
         with self._changed:
-            lanes = [lane for lane in (*self._lanes, self._asker) if not lane.busy and now - lane.idle_since >= idle_s]
-            children = [child for lane in lanes if (child := lane.give_up()) is not None]
-        for child in children:
-            child.close()
+            children = self._lanes.give_up(self._lanes.idle_since(self._clock() - idle_s))
+        close(children)
         return len(self.pids())
 
     def close(self) -> None:
@@ -194,17 +186,14 @@ class EmbeddingService:
             job.fail(EmbeddingError(_CLOSED))
         self._governing.close()
         self._tuner.stop()
-        for lane in (*self._lanes, self._asker):
-            lane.kill()
-        for lane in (*self._lanes, self._asker):
-            lane.join()
+        self._lanes.end()
 
     # For lanes (embedding/lane.py: Desk)
 
     def order(self, lane: Lane) -> Job | None:
         """What ``lane`` does next; waits for it. None: nothing any more."""
-        if lane is self._asker and not self._backlog.queries:
-            self._hold(held=False)
+        if lane is self._lanes.asker and not self._backlog.queries:
+            self._lanes.hold(held=False)
         with self._changed:
             lane.busy = False
             lane.idle_since = self._clock()
@@ -215,13 +204,13 @@ class EmbeddingService:
                 self._changed.wait()
             else:
                 return None
-        if lane is self._asker:
-            self._hold(held=True)
+        if lane is self._lanes.asker:
+            self._lanes.hold(held=True)
         return job
 
     def _next(self, lane: Lane) -> Job | None:
         """The next job that is still wanted, and may be done."""
-        while (job := self._backlog.take_query() if lane is self._asker else self._document(lane)) is not None:
+        while (job := self._backlog.take_query() if lane is self._lanes.asker else self._document(lane)) is not None:
             if job.answer.done():
                 continue
             if self._clock() >= job.deadline:
@@ -236,36 +225,23 @@ class EmbeddingService:
         """Children that work already come first: a further one starts where there is more than they can take."""
         if lane.number >= self._allowed(self._governing.decision) or lane.refused:
             return None
-        idle = sum(not other.busy and not other.refused for other in self._lanes[: lane.number])
-        if self._backlog.documents <= idle or not self._tuner.settled():
+        if self._backlog.documents <= self._lanes.idle_before(lane) or not self._tuner.settled():
             return None
         return self._backlog.take_document()
 
     def _allowed(self, decision: Decision) -> int:
-        return 0 if decision.paused else min(decision.children, len(self._lanes))
+        return 0 if decision.paused else min(decision.children, len(self._lanes.documents))
 
     def load(self, lane: Lane) -> Load:
         """How to start a child now. Raises MemoryShortError."""
-        if lane is self._asker:
+        if lane is self._lanes.asker:
             return self._governing.permitted(self._run.for_queries(self._tuner.tuning), children=0)
-        children = 1 + sum(other.child is not None for other in self._lanes)
+        children = 1 + sum(other.child is not None for other in self._lanes.documents)
         return self._governing.permitted(self._run.for_documents(self._tuner.tuning), children)
 
     def started(self, lane: Lane) -> None:
-        """A child of ``lane`` is there; it stands still where the others do."""
-        with self._holding:
-            if self._held and lane is not self._asker and lane.child is not None:
-                lane.child.hold()
-
-    def _hold(self, *, held: bool) -> None:
-        """Let the document children stand still, or go on: the processor is a query's alone while it is answered."""
-        with self._holding:
-            if held == self._held:
-                return
-            self._held = held
-            for lane in self._lanes:
-                if (child := lane.child) is not None:
-                    (child.hold if held else child.release)()
+        """A child of ``lane`` is there."""
+        self._lanes.started(lane)
 
     def seconds_for(self, job: Job) -> float:
         """Until the deadline of ``job``."""
@@ -304,42 +280,28 @@ class EmbeddingService:
     def _tuned(self, changed: bool) -> None:
         """Documents may begin. A query child that runs otherwise goes, and comes back when it is asked."""
         with self._changed:
-            child = self._asker.give_up() if changed and not self._asker.busy else None
+            children = self._lanes.give_up([self._lanes.asker] if changed else [])
             self._changed.notify_all()
-        if child is not None:
-            child.close()
+        close(children)
 
     # For the governor (embedding/governing.py)
 
     def _tend(self, decision: Decision) -> None:
         """Do what was decided: called every second while children run, and when memory is short."""
+        spare = self._lanes.all if decision.unload else self._lanes.documents[self._allowed(decision) :]
         with self._changed:
             self._remembered.limit(decision.cache_bytes)
-            for lane in self._lanes:
+            for lane in self._lanes.documents:
                 lane.refused = False
             if not self._backlog.documents:
                 self._governing.forget_refusal()
-            spare = (*self._lanes, self._asker) if decision.unload else self._lanes[self._allowed(decision) :]
-            ended = [lane for lane in (*self._lanes, self._asker) if lane.has_ended]
-            idle = [lane for lane in (*spare, *ended) if not lane.busy]
-            children = [child for lane in idle if (child := lane.give_up()) is not None]
+            children = self._lanes.give_up([*spare, *(lane for lane in self._lanes.all if lane.has_ended)])
             self._changed.notify_all()
-        for child in children:
-            child.close()
+        close(children)
         if decision.paused:  # one at work may hold its memory for minutes yet; what it works on is done again
             self._tuner.stop()
             for lane in spare:
                 lane.kill()
-        self._give_up_hung()
+        for why in self._lanes.end_hung():
+            _log.warning("A process of %s was ended: %s.", self._run.name, why)
         self.end_idle(self._run.settings.idle_unload_s)
-
-    def _give_up_hung(self) -> None:
-        """End children that are at work and do nothing; it counts as a failure of the model."""
-        for lane in (*self._lanes, self._asker):
-            if (child := lane.child) is None:
-                continue
-            if not lane.busy or self._held:
-                self._pulse.forget(child.pid)
-            elif why := self._pulse.lost(child.pid):
-                _log.warning("A process of %s was ended: %s.", self._run.name, why)
-                child.kill()

@@ -137,8 +137,15 @@ def _address(directory: Path) -> str | None:
     return str(wanted)
 
 
+def _end_loudly(bug: threading.ExceptHookArgs) -> None:
+    """A thread died of a bug: half a service is worse than none, and the next request starts a whole one."""
+    _log.critical("ended by a bug", exc_info=(bug.exc_type, bug.exc_value or bug.exc_type(), bug.exc_traceback))
+    os._exit(1)
+
+
 def main() -> None:
     """Serve one model until nobody needs it."""
+    threading.excepthook = _end_loudly
     said = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(levelname)s %(message)s")

@@ -55,13 +55,13 @@ def embedder(readings, tiny_decoder) -> Iterator[LocalEmbedder]:
 
 def documents(embedder: LocalEmbedder) -> list[int]:
     """Process ids of the children for documents."""
-    return [lane.child.pid for lane in embedder.service._lanes if lane.child is not None]
+    return [lane.child.pid for lane in embedder.service._lanes.documents if lane.child is not None]
 
 
 def test_a_pause_ends_a_child_at_work_and_its_documents_are_embedded_after_it(embedder, readings, monkeypatch):
     monkeypatch.setattr("embedding.governor.UNLOAD_AFTER_S", 600.0)
     expected = embedder.embed_documents(TEXTS, timeout_s=60)
-    lanes = [lane for lane in embedder.service._lanes if lane.child is not None]
+    lanes = [lane for lane in embedder.service._lanes.documents if lane.child is not None]
     for lane in lanes:
         lane.child.hold()  # so that it is surely at work when memory gets short, for minutes if need be
     with ThreadPoolExecutor(1) as threads:

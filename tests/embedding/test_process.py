@@ -50,7 +50,7 @@ def test_a_worker_killed_mid_request_is_replaced_and_the_request_answered(
     os.kill(child, signal.SIGSTOP)  # so that the request is surely under way when the end comes
     with ThreadPoolExecutor(1) as threads, caplog.at_level(logging.WARNING):
         answer = threads.submit(fragile.embed_query, "where is it", 60.0)
-        until(lambda: fragile.service._asker.busy)
+        until(lambda: fragile.service._lanes.asker.busy)
         os.kill(child, signal.Signals[end])
         os.kill(child, signal.SIGCONT)
         answered = answer.result(60)
@@ -98,7 +98,7 @@ def test_a_query_does_not_wait_behind_documents(fragile: LocalEmbedder) -> None:
     os.kill(documents, signal.SIGSTOP)
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(fragile.embed_documents, ["a document"], 60.0)
-        until(lambda: fragile.service._lanes[0].busy)
+        until(lambda: fragile.service._lanes.documents[0].busy)
         fragile.embed_query("a question", timeout_s=60)
         assert not slow.done()
         os.kill(documents, signal.SIGCONT)
@@ -274,7 +274,7 @@ def test_a_signal_is_called_by_its_name() -> None:
 def test_waiting_for_a_busy_child_ends_at_the_deadline(fragile: LocalEmbedder) -> None:
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(fragile.embed_documents, LONG_WORK, 120.0)
-        until(lambda: fragile.service._lanes[0].busy)
+        until(lambda: fragile.service._lanes.documents[0].busy)
         started = time.monotonic()
         with pytest.raises(EmbeddingTimeoutError, match="before a process of the model was free"):
             fragile.embed_documents(["short"], timeout_s=0.0)

@@ -112,7 +112,7 @@ def test_who_sends_more_than_may_wait_is_told_when_to_come_back(opened: Embeddin
     big = "x" * (CLIENT_BYTES // 2 - 100)
     try:
         under_way = ask(opened, "greedy", big)
-        until(lambda: opened._lanes[0].busy and not opened._backlog.documents)
+        until(lambda: opened._lanes.documents[0].busy and not opened._backlog.documents)
         waiting = [ask(opened, "greedy", big) for _ in range(2)]
         with pytest.raises(BusyError, match="2 requests wait for the model already") as refused:
             ask(opened, "greedy", big)
