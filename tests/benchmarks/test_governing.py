@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.governing import CHILDREN, changes, faults, neighbours_at
+from benchmarks.governing import CHILDREN, changes, faults, measured, neighbours_at
 from benchmarks.governing_simulated import LIMIT, simulated
+from benchmarks.limited_group import NoGroupError
 
 # Shares of the limit that neighbours take or give back in a second: 640 MB of 16 GB.
 SLOPES = st.lists(st.tuples(st.floats(-0.04, 0.04), st.integers(1, 30)), min_size=1, max_size=12)
@@ -30,6 +32,16 @@ def test_the_whole_ladder_is_gone_down_and_up_and_the_limit_never_hit():
     assert faults(moments) == []
     ran = [moment.running for moment in changes(moments)]
     assert [count for count, after in pairwise([*ran, -1]) if count != after] == [8, 4, 2, 0, 1, 2, 4, 8]
+
+
+def test_where_no_group_can_be_made_it_says_so_and_simulates(monkeypatch, capsys, tmp_path):
+    def none():
+        raise NoGroupError("no memory control groups are mounted")
+
+    monkeypatch.setattr("benchmarks.limited_group._top", none)
+    moments = measured(Namespace(simulate=False, model=str(tmp_path), limit="2GB"))
+    assert faults(moments) == []
+    assert "can be made here (no memory control groups are mounted); simulated instead" in capsys.readouterr().out
 
 
 def test_neighbours_are_as_the_schedule_says():
