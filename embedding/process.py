@@ -45,9 +45,9 @@ class Child:
         """
         self._path = load.path
         self._expired = False
-        self._held = False
+        self._held = self._told = False  # as it should be, and as the child knows
         self._countdown: Countdown | None = None  # of the request under way
-        self._settled = threading.Lock()  # for the two above, so that they agree
+        self._settled = threading.Lock()  # for what is held and the countdown, so that they agree
         self._writing = threading.Lock()  # frames never mix
         self._process = _spawn(load.threads)
         self._requests = cast("BinaryIO", self._process.stdin)
@@ -95,6 +95,7 @@ class Child:
             with self._killed_after(timeout_s):
                 with self._writing:
                     write_frame(self._requests, request)
+                self._tell()
                 answer = read_frame(self._answers)
         except (OSError, ValueError, WireError) as error:
             raise self._ending(timeout_s) from error
@@ -129,13 +130,22 @@ class Child:
         self._stand(held=False)
 
     def _stand(self, *, held: bool) -> None:
-        with self._writing:
-            with suppress(OSError, ValueError):  # it ended, or was: whoever asks it hears of that
+        with self._settled:
+            self._held = held
+            if self._countdown is not None:
+                (self._countdown.hold if held else self._countdown.go_on)()
+        with suppress(OSError, ValueError):  # it ended, or was ended: whoever asks it hears of that
+            self._tell()
+
+    def _tell(self) -> None:
+        """Have the child know whether it is held. Waits for nobody: who writes just now sees to it afterwards."""
+        while self._told != self._held and self._writing.acquire(blocking=False):
+            try:
+                held = self._held
                 write_frame(self._requests, hold_frame(held))
-            with self._settled:
-                self._held = held
-                if self._countdown is not None:
-                    (self._countdown.hold if held else self._countdown.go_on)()
+                self._told = held
+            finally:
+                self._writing.release()
 
     def _ending(self, timeout_s: float) -> EmbeddingTimeoutError | ChildDiedError:
         self.kill()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,6 +21,7 @@ from embedding.process import Child, ChildDiedError
 from embedding.wire import Frame, Load, texts_frame
 from tests.embedding.waiting import LIMIT_S, until
 
+posix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 LONG_WORK = texts_frame("document", ["several words that take the model a while " * 25] * 40)  # some seconds
 TICKS = 0.03  # s of processor time, in what a system counts it by (.01 s): what a child at rest does not take
 
@@ -112,6 +116,22 @@ def test_holds_and_releases_by_many_threads_never_mix_with_a_request(child: Chil
         for thread in wavering:
             thread.join(LIMIT_S)
     assert [answer.header["count"] for answer in answers] == [1] * 20
+
+
+@posix_only
+def test_holding_waits_for_no_child_that_does_not_read_its_request(child: Child, asker: ThreadPoolExecutor) -> None:
+    large = texts_frame("document", ["a" * 2_000_000])  # more than a pipe holds
+    os.kill(child.pid, signal.SIGSTOP)
+    until(lambda: psutil.Process(child.pid).status() == psutil.STATUS_STOPPED)
+    answer = asker.submit(child.ask, large, LIMIT_S)
+    until(child._writing.locked)
+    asker.submit(child.hold).result(LIMIT_S / 3)
+    os.kill(child.pid, signal.SIGCONT)
+    until(lambda: child._told)
+    until(lambda: stands_still(child))
+    assert not answer.done()
+    child.release()
+    assert answer.result(LIMIT_S).header["count"] == 1
 
 
 def test_a_pipe_closed_while_held_ends_the_child(child: Child, asker: ThreadPoolExecutor) -> None:
