@@ -10,6 +10,7 @@ from embedding.client import LocalEmbedder, ServiceEmbedder, SharedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError, LookupTableError, ModelMissingError
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec, spec_for
+from embedding.model_run import LARGE_FILE_BYTES
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.shortened import Shortened
 from embedding.sources import locate, models_directory
@@ -72,6 +73,14 @@ def wanted_file(model: ModelSettings, data_dir: Path) -> Path:
     if path is None:
         raise ModelMissingError(_how_to_get(spec, directory))
     return path
+
+
+def is_large(model: ModelSettings, data_dir: Path) -> bool:
+    """Whether the wanted model takes so much memory that it is loaded for those alone who ask it something."""
+    try:
+        return wanted_file(model, data_dir).stat().st_size > LARGE_FILE_BYTES
+    except (ModelMissingError, OSError):
+        return False
 
 
 def open_table(model: ModelSettings, data_dir: Path) -> LookupTable:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
+from embedding.open import is_large
 from mcp_server.answers.answer import Answer, Found
 from mcp_server.asking import Asked, Asking
 from mcp_server.errors import OutsideRootError, RequestError
 from mcp_server.freshness import combine, counted
+from mcp_server.home import data_directory
 from mcp_server.indexing import Meaning, open_meaning
 from mcp_server.jobs import Job
 from mcp_server.likeness import Example, find_example
@@ -63,11 +65,15 @@ class Engine:
         self.roots = {root: RootIndex(root, settings, self.meaning, start_job) for root in roots}
 
     def preload(self) -> None:
-        """Bring into memory what a first search needs: the storage library, the model. Slow; called at idle."""
+        """Bring into memory what a first search needs: the storage library, the model. Slow; called at idle.
+
+        A large model stays where it is: an editor that was only opened must not take 4 GB.
+        """
         preload(self.settings.storage)
         for root in self.roots.values():
             root.covered()
-        self._asking.warm_up()
+        if not is_large(self.settings.model, data_directory()):
+            self._asking.warm_up()
 
     def meaning(self) -> Meaning:
         """The model, opened once."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from embedding.errors import LookupTableError
-from embedding.open import SHIPPED_TABLE, open_table, own_table_path, table_path, wanted_spec
+from embedding.open import SHIPPED_TABLE, is_large, open_table, own_table_path, table_path, wanted_spec
 from embedding.settings import ModelSettings
 from embedding.table_file import TableContents, write_table
 
@@ -73,3 +74,13 @@ def test_opening_a_table_loads_nothing_heavy(tmp_path: Path) -> None:
     )
     ran = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert ran.stdout.strip() == "[]"
+
+
+def test_a_model_is_large_by_its_file_and_one_that_is_not_there_is_not(tmp_path: Path) -> None:
+    small, large = tmp_path / "small.gguf", tmp_path / "large.gguf"
+    small.write_bytes(b"GGUF")
+    large.touch()
+    os.truncate(large, 4_000_000_000)  # a hole: no disk is taken
+    asked = [is_large(ModelSettings(name=str(path)), tmp_path) for path in (small, large, tmp_path / "gone.gguf")]
+    assert asked == [False, True, False]
+    assert not is_large(ModelSettings(name="none"), tmp_path)
