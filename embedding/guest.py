@@ -62,7 +62,7 @@ class Guest:
         try:
             job = self._service.ask(self, frame, frame.header["timeout_s"])
         except EmbeddingError as error:
-            self._answer(number, error_frame(error))
+            self._refuse(number, error)
             return
         self._jobs[number] = job
         job.answer.add_done_callback(lambda _: self._done(number, job))
@@ -72,9 +72,14 @@ class Guest:
         try:
             self._answer(number, job.answer.result())
         except EmbeddingError as error:
-            self._answer(number, error_frame(error))
+            self._refuse(number, error)
         except CancelledError:
             return
+
+    def _refuse(self, number: int, error: EmbeddingError) -> None:
+        """Say why; a service that ends says nothing, and its client asks the next one."""
+        if not self._service.closed:
+            self._answer(number, error_frame(error))
 
     def _answer(self, number: int, frame: Frame) -> None:
         self._answers.put(Frame({"id": number, **frame.header}, frame.body))

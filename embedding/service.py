@@ -133,6 +133,11 @@ class EmbeddingService:
         self._breaker.reset()
 
     @property
+    def closed(self) -> bool:
+        """Whether nothing more is done."""
+        return self._closed
+
+    @property
     def working(self) -> bool:
         """Whether anything is asked that is not answered."""
         with self._changed:

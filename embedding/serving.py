@@ -11,15 +11,18 @@ import logging
 import os
 import secrets
 import signal
+import stat
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection, Listener
 from pathlib import Path
 
+import xxhash
 from filelock import FileLock, Timeout
 
 from embedding.guest import Guest
@@ -121,18 +124,18 @@ class House:
         self._place.clear(self._note)
         self._listener.close()
         self._service.close()
+        if sys.platform != "win32" and (at := Path(self._note.address).parent) != self._place.directory:
+            with suppress(OSError):
+                at.rmdir()
 
 
 def _address(directory: Path) -> str | None:
-    """Where to listen: a socket in the private directory, or one of the system's choice on Windows.
-
-    A directory whose name is too long for a socket has it in a private one under the system's for scratch.
-    """
+    """Where to listen: a socket in the private directory, or one of the system's choice on Windows."""
     if sys.platform == "win32":
         return None
     wanted = directory / "socket"
     if len(os.fsencode(wanted)) > _LONGEST_UNIX_ADDRESS:
-        wanted = Path(tempfile.mkdtemp(prefix="codeloupe-")) / "socket"
+        wanted = _short(directory) / "socket"
     wanted.unlink(missing_ok=True)  # of a service that was killed; the lock says that none lives
     return str(wanted)
 
@@ -141,6 +144,21 @@ def _end_loudly(bug: threading.ExceptHookArgs) -> None:
     """A thread died of a bug: half a service is worse than none, and the next request starts a whole one."""
     _log.critical("ended by a bug", exc_info=(bug.exc_type, bug.exc_value or bug.exc_type(), bug.exc_traceback))
     os._exit(1)
+
+
+def _short(directory: Path) -> Path:
+    """A private directory under the system's for scratch, for a socket that has no room below ``directory``.
+
+    It is the same one for each service of that directory, so that those that are killed leave one behind, not many;
+    where somebody else has taken its name, it is a new one.
+    """
+    name = f"codeloupe-{xxhash.xxh3_64_hexdigest(os.fsencode(directory))}"
+    wanted = Path(tempfile.gettempdir()) / name
+    with suppress(FileExistsError):
+        wanted.mkdir(mode=0o700)
+    status = wanted.lstat()
+    own = stat.S_ISDIR(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+    return wanted if own else Path(tempfile.mkdtemp(prefix="codeloupe-"))
 
 
 def main() -> None:

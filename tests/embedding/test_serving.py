@@ -10,6 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -127,6 +128,18 @@ def test_a_request_to_a_service_that_hangs_ends_at_its_deadline(share: Open, mon
         embedder.embed_query("anyone there?", timeout_s=0.2)
     service(embedder).resume()
     assert embedder.embed_query("and now?", timeout_s=60).shape == (384,)
+
+
+def test_what_a_service_has_not_done_when_it_ends_is_done_by_the_next(share: Open) -> None:
+    embedder, other = share(), share()
+    embedder.embed_documents(["warm"], timeout_s=60)
+    first = service(embedder)
+    with ThreadPoolExecutor(1) as threads:
+        work = threads.submit(embedder.embed_documents, LONG_WORK)
+        until(lambda: (state := other.state()) and state.waiting)
+        assert stop(embedder.place)
+        assert work.result(120).shape == (len(LONG_WORK), embedder.dim)
+    assert service(embedder).pid != first.pid
 
 
 def test_it_ends_with_its_last_user_and_leaves_nothing_running(share: Open) -> None:
@@ -283,9 +296,19 @@ def test_a_service_whose_directory_was_deleted_ends_and_another_is_found(share: 
     assert embedder.embed_query("y", timeout_s=60).shape == (384,)
 
 
-def test_a_directory_with_a_name_too_long_for_a_socket_will_do(share: Open, tmp_path: Path) -> None:
-    embedder = share(tmp_path / ("deep" * 30))
-    assert embedder.embed_query("x", timeout_s=60).shape == (384,)
+def test_a_directory_with_a_name_too_long_for_a_socket_will_do_and_none_is_left_behind(
+    share: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        monkeypatch.setenv("TMPDIR", scratch)
+        embedder = share(tmp_path / ("deep" * 30))
+        for question in "xyz":
+            assert embedder.embed_query(question, timeout_s=60).shape == (384,)
+            service(embedder).kill()
+        assert embedder.embed_query("and now", timeout_s=60).shape == (384,)
+        assert len(list(Path(scratch).iterdir())) == 1
+        assert stop(embedder.place)
+        assert list(Path(scratch).iterdir()) == []
 
 
 @posix_only
