@@ -5,6 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
+
+from embedding.alarms import Alarm, Alarms
+
+_alarms = Alarms()
 
 
 class Countdown:
@@ -17,8 +22,8 @@ class Countdown:
         self._left = seconds
         self._action = action
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
-        self._turn = 0  # which timer counts; one that was cancelled too late is of an earlier turn
+        self._alarm: Alarm | None = None
+        self._turn = 0  # which alarm counts; one that was cancelled too late is of an earlier turn
         self._since = 0.0
         self._over = False
         if not held:
@@ -27,21 +32,18 @@ class Countdown:
     def hold(self) -> None:
         """Let no time pass until ``go_on``; held twice is held once."""
         with self._lock:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+            if self._alarm is not None:
+                _alarms.cancel(self._alarm)
+                self._alarm = None
                 self._turn += 1
                 self._left -= time.monotonic() - self._since
 
     def go_on(self) -> None:
         """Let time pass again: what was left."""
         with self._lock:
-            if self._timer is None and not self._over:
+            if self._alarm is None and not self._over:
                 self._since = time.monotonic()
-                seconds = max(0.0, min(self._left, threading.TIMEOUT_MAX))
-                self._timer = threading.Timer(seconds, self._ring, (self._turn,))
-                self._timer.daemon = True
-                self._timer.start()
+                self._alarm = _alarms.set(self._left, partial(self._ring, self._turn))
 
     def _ring(self, turn: int) -> None:
         with self._lock:
@@ -53,5 +55,5 @@ class Countdown:
         """Never call the action from now on."""
         with self._lock:
             self._over = True
-            if self._timer is not None:
-                self._timer.cancel()
+            if self._alarm is not None:
+                _alarms.cancel(self._alarm)

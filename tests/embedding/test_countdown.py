@@ -44,7 +44,7 @@ def test_stopped_it_never_rings(rung: threading.Event) -> None:
     assert not rung.wait(0.05)
 
 
-def test_a_timer_cancelled_too_late_is_not_heard(rung: threading.Event) -> None:
+def test_an_alarm_cancelled_too_late_is_not_heard(rung: threading.Event) -> None:
     countdown = Countdown(3600, rung.set)
     late = countdown._turn
     countdown.hold()
