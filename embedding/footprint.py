@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from embedding.errors import MemoryShortError
 from embedding.header import ROWS_TENSOR, GgufHeader
 from embedding.layout import BATCH, TAPPED_ARCHITECTURES, TAPPED_TEXTS
 from embedding.model import Pooling
@@ -52,16 +51,6 @@ def estimate(header: GgufHeader, window: int, batch: int, *, repack: bool = Fals
     scored = min(batch, TAPPED_TEXTS) if is_tapped(header) else batch
     private += _output(header, scored) + _compute(header, context, batch, scored)
     return Footprint(_LIBRARY_BYTES + header.tensor_bytes, private + (_repacked(header) if repack else 0))
-
-
-def require(needed: Footprint, room_bytes: int, name: str) -> None:
-    """Raises MemoryShortError where a model of this footprint cannot be loaded into ``room_bytes``."""
-    if needed.total_bytes > room_bytes:
-        raise MemoryShortError(
-            f"The model {name} needs {needed.total_bytes / 1e9:.1f} GB of memory and may take "
-            f"{max(0, room_bytes) / 1e9:.1f} GB; raise memory.budget, end other programs, or choose a smaller model "
-            "('codeloupe models list'). Search by words and names goes on."
-        )
 
 
 def _batch(header: GgufHeader, window: int, batch: int) -> int:
