@@ -27,6 +27,7 @@ from mcp_server.tools import build
 if TYPE_CHECKING:
     from mcp_server.engine import Engine
 
+LONGEST_CLOSE_S = 1.0  # it takes milliseconds; clients kill a server that has not left after two seconds
 PARENT_LOOK_S = 2.0  # how often a server looks whether its client is still there
 
 log = logging.getLogger(__name__)
@@ -80,7 +81,14 @@ def serve(roots: Sequence[Path], settings: Settings, version: str, guard: Stdout
 
 
 def leave(engine: LateEngine) -> None:
-    """End this process now: children see their pipes close, threads in native code must not delay it."""
+    """End this process now: children see their pipes close, threads in native code must not delay it.
+
+    Nor may whoever else holds what closing waits for: a thread that is calling an embedding service which hangs, or an
+    indexing child that is suspended.
+    """
+    late = threading.Timer(LONGEST_CLOSE_S, os._exit, (0,))
+    late.daemon = True
+    late.start()
     engine.close()
     sys.stderr.flush()
     os._exit(0)
