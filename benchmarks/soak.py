@@ -26,7 +26,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.census import MIB, SERVER, Found, belongings, counted, defunct
+from benchmarks.census import MIB, SERVER, Found, belongings, counted, defunct, of_kind
 from benchmarks.slopes import slope
 from benchmarks.soak_kills import PATIENCE_LEFT_S, Killing, Record, table
 from benchmarks.soaking import Editor, NodeClient, Place, clients, sentences, together
@@ -38,7 +38,8 @@ STEP_S = 1.0
 EDIT_EVERY = 2  # steps
 WARM_UP = 0.25  # of the run: until then caches fill and pools grow
 JUDGED_FROM_S = 600.0  # in a shorter run that goes on to its end, and slopes are only shown
-CONTROLS = ("python", "node")  # the echo server and the editors: what the same load does to others
+# The echo server, the editors, and the machine's share in stalls: what the same load does to others.
+CONTROLS = ("python", "node", f"{SERVER}: waited for a core")
 LONGEST_GAP_MS = 50.0
 MOST_PER_HOUR = {"MiB": 1.0, "": 4.0}  # surely growing faster than this is a leak
 
@@ -49,6 +50,7 @@ class Series:
 
     began: float = field(default_factory=time.monotonic)
     points: dict[str, list[tuple[float, float]]] = field(default_factory=lambda: defaultdict(list))
+    _in_line: dict[int, tuple[float, float]] = field(default_factory=dict)
 
     def add(self, name: str, value: float, at: float | None = None) -> None:
         """One figure of now."""
@@ -65,7 +67,18 @@ class Series:
             if kind == SERVER:
                 self.add(f"{kind}: descriptors", sum(one.descriptors for one in some) / len(some))
                 self.add(f"{kind}: threads", sum(one.threads for one in some) / len(some))
+        for one in of_kind(found, SERVER):
+            self._waited(one.process)
         self.add("processes that ended and were not waited for", defunct(found))
+
+    def _waited(self, process: psutil.Process) -> None:
+        """How long of each second a server's event loop stood in line for a core; known on Linux alone."""
+        with suppress(OSError, IndexError):
+            waited_ms = int(Path(f"/proc/{process.pid}/task/{process.pid}/schedstat").read_text().split()[1]) / 1e6
+            before = self._in_line.get(process.pid, (time.monotonic(), waited_ms))
+            self._in_line[process.pid] = now = time.monotonic(), waited_ms
+            if now[0] > before[0]:
+                self.add(f"{SERVER}: waited for a core, ms", (now[1] - before[1]) / (now[0] - before[0]))
 
     def judged(self) -> Iterator[tuple[str, bool]]:
         """A line for each figure, and whether it surely grows."""
