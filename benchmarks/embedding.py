@@ -22,9 +22,9 @@ import platformdirs
 import psutil
 
 from embedding.batches import plan_batches
-from embedding.client import LocalEmbedder
 from embedding.gguf import complete_spec, read_header
 from embedding.holding import Hold
+from embedding.local import LocalEmbedder
 from embedding.model import DEFAULT_MODEL, ModelSpec, spec_for
 from embedding.settings import ModelSettings
 from embedding.sources import locate

@@ -18,8 +18,8 @@ import psutil
 
 from benchmarks.governing import CHILDREN, LENGTH_S, Moment, neighbours_at
 from benchmarks.limited_group import LimitedGroup, limited_group
-from embedding.client import LocalEmbedder
 from embedding.errors import EmbeddingError, MemoryShortError
+from embedding.local import LocalEmbedder
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, spec_for
 from embedding.pressure import Gauge
 from embedding.settings import MemorySettings, ModelSettings

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import platformdirs
 
-from embedding.client import LocalEmbedder
 from embedding.embedder import Embedder
+from embedding.local import LocalEmbedder
 from embedding.open import open_embedder
 from embedding.settings import MemorySettings, ModelSettings
 from indexer.chunker import chunker_fingerprint

@@ -1,4 +1,4 @@
-"""Embedders before an embedding service: SharedEmbedder before the user's one, LocalEmbedder with its own."""
+"""Embedders before an embedding service: ServiceEmbedder, and SharedEmbedder before the user's one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedding.batches import deal
-from embedding.channel import Channel, PrivateChannel, remaining
+from embedding.channel import Channel, remaining
 from embedding.digest import remembered_sha256
 from embedding.errors import BusyError, EmbeddingError, ModelFailedError, ModelInvalidError
 from embedding.finding import SharedChannel
@@ -20,7 +20,6 @@ from embedding.gguf import complete_spec, read_header
 from embedding.model import ModelSpec
 from embedding.model_run import ModelRun
 from embedding.place import Place, place_of
-from embedding.service import EmbeddingService
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.state import ServiceState
 from embedding.wire import Frame, Load, texts_frame
@@ -129,34 +128,6 @@ class ServiceEmbedder:
         self._threads.shutdown(wait=True, cancel_futures=True)
 
 
-class LocalEmbedder(ServiceEmbedder):
-    """With a service of its own, in this process. Children start when needed and end when idle."""
-
-    def __init__(
-        self, spec: ModelSpec, path: Path, settings: ModelSettings, memory: MemorySettings | None = None
-    ) -> None:
-        """Check the file and make ready; no child starts yet.
-
-        Raises ModelMissingError, ModelInvalidError.
-        """
-        run, spec, fingerprint = _prepared(spec, path, settings, memory or MemorySettings())
-        self._service = EmbeddingService(run)
-        super().__init__(run, spec, fingerprint, PrivateChannel(self._service))
-
-    @property
-    def service(self) -> EmbeddingService:
-        """Its own."""
-        return self._service
-
-    def pids(self) -> list[int]:
-        """Process ids of the children that run now, for those who measure memory."""
-        return self._service.pids()
-
-    def end_idle(self, idle_s: float) -> int:
-        """End the children idle for ``idle_s`` seconds; how many are left. Happens by itself."""
-        return self._service.end_idle(idle_s)
-
-
 class SharedEmbedder(ServiceEmbedder):
     """With the one service of this user and model, which is started where none runs."""
 
@@ -167,7 +138,7 @@ class SharedEmbedder(ServiceEmbedder):
 
         Raises ModelMissingError, ModelInvalidError.
         """
-        run, spec, fingerprint = _prepared(spec, path, settings, memory)
+        run, spec, fingerprint = prepared(spec, path, settings, memory)
         self._shared = SharedChannel(run, place_of(data_dir, fingerprint))
         super().__init__(run, spec, fingerprint, self._shared)
 
@@ -186,7 +157,7 @@ def place_for(spec: ModelSpec, path: Path, data_dir: Path) -> Place:
     return place_of(data_dir, _fingerprint(complete_spec(spec, read_header(path), path), path))
 
 
-def _prepared(
+def prepared(
     spec: ModelSpec, path: Path, settings: ModelSettings, memory: MemorySettings
 ) -> tuple[ModelRun, ModelSpec, str]:
     """The model to run, its completed spec and its fingerprint."""

@@ -10,6 +10,7 @@ EmbeddingError
 ├── MemoryShortError       the model does not fit into the memory it may take, now or ever
 ├── BusyError              more waits than may wait; come back later
 ├── ServiceError           the embedding service cannot be started or reached
+│   └── LinkLostError      it has gone; its successor may be asked
 └── EmbeddingTimeoutError  no answer in time
 """
 
@@ -69,3 +70,7 @@ class BusyError(EmbeddingError):
 
 class ServiceError(EmbeddingError):
     """The embedding service could not be started, or does not answer."""
+
+
+class LinkLostError(ServiceError):
+    """The embedding service at the other end is gone; what was asked of it may be asked of its successor."""

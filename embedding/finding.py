@@ -9,19 +9,19 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import IO, cast
-
-from filelock import FileLock, Timeout
+from typing import IO, TYPE_CHECKING, cast
 
 from embedding.channel import remaining
-from embedding.errors import EmbeddingError, ModelFailedError, ServiceError
-from embedding.link import Link, LinkLostError, dial
+from embedding.errors import EmbeddingError, LinkLostError, ModelFailedError, ServiceError
 from embedding.model_run import ModelRun
 from embedding.place import Place, ServiceNote
 from embedding.process import PACKAGE_ROOT, child_environment
 from embedding.starter import STARTER
 from embedding.state import ServiceState, state_of
 from embedding.wire import Frame
+
+if TYPE_CHECKING:
+    from embedding.link import Link
 
 START_S = 30.0  # it takes .2 s on a quiet machine
 STOP_S = 5.0
@@ -98,6 +98,8 @@ def connected(place: Place) -> Link | None:
     note = place.note()
     if note is None:
         return None
+    from embedding.link import dial  # multiprocessing takes 15 ms to import, and many a command asks no model
+
     try:
         return dial(note.address, bytes.fromhex(note.key))
     except LinkLostError:
@@ -130,6 +132,8 @@ def attach(run: ModelRun, place: Place) -> Link:
     with suppress(LinkLostError):
         if link := connected(place):
             return link
+    from filelock import FileLock, Timeout
+
     try:
         place.make()
         with FileLock(place.starting, timeout=2 * START_S, mode=0o600):

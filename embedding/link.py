@@ -21,6 +21,7 @@ from embedding.errors import (
     BusyError,
     EmbeddingError,
     EmbeddingTimeoutError,
+    LinkLostError,
     MemoryShortError,
     ModelFailedError,
     ModelInvalidError,
@@ -53,10 +54,6 @@ _KINDS: dict[str, type[EmbeddingError]] = {
         ServiceError,
     )
 }
-
-
-class LinkLostError(ServiceError):
-    """The other side is gone; what was asked of it may be asked of its successor."""
 
 
 def error_frame(error: EmbeddingError) -> Frame:

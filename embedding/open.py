@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embedding.cache import CachedEmbedder, VectorCache
-from embedding.client import LocalEmbedder, ServiceEmbedder, SharedEmbedder
+from embedding.client import ServiceEmbedder, SharedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError, LookupTableError, ModelMissingError
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec, spec_for
@@ -53,6 +53,8 @@ def _before_a_service(spec: ModelSpec, model: ModelSettings, memory: MemorySetti
     path = wanted_file(model, data_dir)
     if model.shared:
         return SharedEmbedder(spec, path, model, memory, data_dir)
+    from embedding.local import LocalEmbedder  # a whole service, which few run in their own process
+
     return LocalEmbedder(spec, path, model, memory)
 
 

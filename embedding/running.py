@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedding.errors import ServiceError
+from embedding.errors import LinkLostError, ServiceError
 from embedding.finding import connected, stop
 from embedding.kept_breaker import KeptBreaker
-from embedding.link import Link, LinkLostError
+from embedding.link import Link
 from embedding.place import Place, services_directory
 from embedding.state import ServiceState, state_of
 from embedding.wire import Frame

@@ -25,9 +25,10 @@ from pathlib import Path
 import xxhash
 from filelock import FileLock, Timeout
 
+from embedding.errors import LinkLostError
 from embedding.guest import Guest
 from embedding.kept_breaker import KeptBreaker
-from embedding.link import LinkLostError, shake_hands
+from embedding.link import shake_hands
 from embedding.model_run import ModelRun, run_of
 from embedding.place import Place, ServiceNote
 from embedding.service import EmbeddingService

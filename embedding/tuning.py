@@ -8,10 +8,8 @@ chosen lies beside the model file, for the same file on the same processor with 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import json
 import logging
-import platform
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -95,6 +93,8 @@ def remember(path: Path, cores: int, tuning: Tuning, until: float | None = None)
 
 def _circumstances(path: Path, cores: int) -> dict[str, str | int]:
     """What makes a tuning somebody else's."""
+    import importlib.metadata  # 20 ms; a client of the service has no use for it
+
     return {
         "sha256": remembered_sha256(path),
         "processor": _processor(),
@@ -105,6 +105,8 @@ def _circumstances(path: Path, cores: int) -> dict[str, str | int]:
 
 def _processor() -> str:
     """Stands for the processor and what it can do."""
+    import platform
+
     words = [platform.machine(), platform.processor()]
     with suppress(OSError):  # on Linux, where platform knows no more than the family
         first, _, _ = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").partition("\n\n")

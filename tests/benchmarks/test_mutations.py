@@ -10,9 +10,9 @@ import pytest
 from benchmarks.gguf_lies import damaged, parts_of
 from benchmarks.shapes import TINY, write_model
 from benchmarks.small_bert import write_small_bert
-from embedding.client import LocalEmbedder
 from embedding.errors import EmbeddingError
 from embedding.gguf import complete_spec, read_header
+from embedding.local import LocalEmbedder
 from embedding.model import ModelSpec, spec_for
 from embedding.settings import ModelSettings
 

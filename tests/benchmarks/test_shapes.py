@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from benchmarks.shapes import NOMIC, TINY, planned_tensors, write_model
-from embedding.client import LocalEmbedder
 from embedding.gguf import read_header
+from embedding.local import LocalEmbedder
 from embedding.model import KNOWN_MODELS, Pooling, spec_for
 from embedding.settings import ModelSettings
 from tests.embedding.reference_qwen import Qwen

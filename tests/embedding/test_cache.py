@@ -17,8 +17,8 @@ import numpy as np
 import pytest
 
 from embedding.cache import CLAIM_S, CachedEmbedder, VectorCache, document_key
-from embedding.client import LocalEmbedder
 from embedding.errors import EmbeddingTimeoutError, ModelFailedError
+from embedding.local import LocalEmbedder
 from embedding.open import open_embedder
 from embedding.process import PACKAGE_ROOT
 from embedding.settings import MemorySettings, ModelSettings

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from embedding.client import LocalEmbedder
 from embedding.errors import EmbeddingError
+from embedding.local import LocalEmbedder
 from embedding.model import ModelSpec, Pooling, spec_for
 from embedding.process import Child
 from embedding.settings import ModelSettings

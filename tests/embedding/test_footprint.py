@@ -7,10 +7,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from embedding.client import LocalEmbedder
 from embedding.footprint import Footprint, estimate
 from embedding.gguf import read_header
 from embedding.header import Array, GgufHeader, Tensor
+from embedding.local import LocalEmbedder
 from embedding.model import spec_for
 from embedding.settings import ModelSettings
 

@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks.large import header_growth
-from embedding.client import LocalEmbedder
 from embedding.errors import ModelInvalidError, ModelMissingError
 from embedding.gguf import MAX_KEYS, MAX_TENSORS, complete_spec, read_header
+from embedding.local import LocalEmbedder
 from embedding.model import ModelSpec, Pooling, spec_for
 from embedding.settings import ModelSettings
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from embedding.client import LocalEmbedder
 from embedding.errors import MemoryShortError
+from embedding.local import LocalEmbedder
 from embedding.model import spec_for
 from embedding.pressure import Bound, Reading
 from embedding.settings import MemorySettings, ModelSettings

@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from embedding import link
-from embedding.client import LocalEmbedder, SharedEmbedder
+from embedding.client import SharedEmbedder
 from embedding.finding import stop
+from embedding.local import LocalEmbedder
 from embedding.model import spec_for
 from embedding.settings import MemorySettings, ModelSettings
 from tests.embedding.waiting import until

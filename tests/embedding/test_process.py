@@ -19,9 +19,9 @@ import numpy as np
 import psutil
 import pytest
 
-from embedding.client import LocalEmbedder
 from embedding.errors import EmbeddingError, EmbeddingTimeoutError, ModelFailedError
 from embedding.gguf import read_header
+from embedding.local import LocalEmbedder
 from embedding.model import ModelSpec
 from embedding.model_run import query_threads
 from embedding.process import PACKAGE_ROOT, child_environment, ending_name
@@ -155,7 +155,7 @@ def test_closing_ends_the_children_also_at_work(fragile: LocalEmbedder) -> None:
 PARENT = """
 import sys
 from pathlib import Path
-from embedding.client import LocalEmbedder
+from embedding.local import LocalEmbedder
 from embedding.model import spec_for
 from embedding.settings import ModelSettings
 

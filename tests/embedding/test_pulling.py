@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from embedding import sources
-from embedding.client import LocalEmbedder
 from embedding.digest import read_record, remembered_sha256
 from embedding.errors import ModelInvalidError, ModelMissingError
+from embedding.local import LocalEmbedder
 from embedding.model import HubSource, ModelSpec, Part, Pooling, spec_for
 from embedding.settings import ModelSettings
 from embedding.sources import WAITING, locate, obtain

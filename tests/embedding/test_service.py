@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from embedding.backlog import CLIENT_BYTES, MOST_QUERIES
-from embedding.client import LocalEmbedder
 from embedding.errors import BusyError, EmbeddingError, MemoryShortError, ModelFailedError, ModelLeftAloneError
 from embedding.lane import Job
+from embedding.local import LocalEmbedder
 from embedding.model import ModelSpec
 from embedding.pressure import Bound, Gauge, Reading
 from embedding.service import EmbeddingService

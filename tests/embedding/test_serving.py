@@ -23,9 +23,9 @@ import pytest
 
 import embedding.link
 from embedding.client import SharedEmbedder
-from embedding.errors import EmbeddingError, EmbeddingTimeoutError, MemoryShortError, ServiceError
+from embedding.errors import EmbeddingError, EmbeddingTimeoutError, LinkLostError, MemoryShortError, ServiceError
 from embedding.finding import connected, stop
-from embedding.link import LinkLostError, dial
+from embedding.link import dial
 from embedding.model import ModelSpec
 from embedding.process import PACKAGE_ROOT
 from embedding.settings import MemorySettings, ModelSettings

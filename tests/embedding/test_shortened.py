@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from embedding.cache import CachedEmbedder, VectorCache
-from embedding.client import LocalEmbedder
 from embedding.errors import EmbeddingError
+from embedding.local import LocalEmbedder
 from embedding.open import open_embedder
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.shortened import Shortened, note_of

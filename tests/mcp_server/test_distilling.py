@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding.client import LocalEmbedder
+from embedding.local import LocalEmbedder
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS
 from embedding.open import SHIPPED_TABLE, open_table, table_path
 from embedding.settings import ModelSettings

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from embedding.client import LocalEmbedder
+from embedding.local import LocalEmbedder
 from storage.memory import MemoryStore
 from tests.ranking.golden import default_embedder
 from tests.ranking.measuring import index_corpus

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
-from embedding.client import LocalEmbedder
+from embedding.local import LocalEmbedder
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS
 from embedding.settings import ModelSettings
 from embedding.sources import obtain

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from embedding.client import LocalEmbedder
+from embedding.local import LocalEmbedder
 from storage.chunk import Filters
 from storage.memory import MemoryStore
 from storage.store import Pattern
