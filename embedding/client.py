@@ -30,9 +30,10 @@ if TYPE_CHECKING:
 
     Vectors = NDArray[np.float32]
 
-# A request of this many characters (about 5,000 tokens) takes MiniLM half a second and a 7B model two minutes: small
-# enough to spread over children and to stop, large enough to fill batches with texts of like length.
-SLICE_CHARACTERS = 16_384
+# A request of so many characters (about 5,000 tokens) takes MiniLM half a second: small enough to spread over children
+# and to stop, large enough to fill batches with texts of like length. A 7B model would take two minutes, and so long
+# nobody else gets its child, or the memory of one too many; an eighth still fills its batches.
+SLICE_CHARACTERS, LARGE_SLICE_CHARACTERS = 16_384, 2_048
 
 
 class ServiceEmbedder:
@@ -85,7 +86,7 @@ class ServiceEmbedder:
 
         vectors = np.zeros((len(texts), self.dim), np.float32)
         deadline = _deadline(timeout_s)
-        slices = deal(texts, SLICE_CHARACTERS)
+        slices = deal(texts, LARGE_SLICE_CHARACTERS if self._run.is_large else SLICE_CHARACTERS)
         if len(slices) <= 1:
             for part in slices:
                 vectors[part] = self._ask_patiently([texts[place] for place in part], deadline)

@@ -39,6 +39,11 @@ class ModelRun:
         return Path(self.load.path)
 
     @property
+    def is_large(self) -> bool:
+        """Whether a few thousand letters keep a child busy for long."""
+        return self.path.is_file() and self.path.stat().st_size > LARGE_FILE_BYTES
+
+    @property
     def most_children(self) -> int:
         """Document children there may ever be."""
         return min(self.settings.processes or usable_cores(), MOST_CHILDREN)

@@ -60,8 +60,8 @@ def rank(level: Level) -> int:
         (0.749, "medium", 4, 128, 4),
         (0.75, "high", 2, 64, 2),
         (0.899, "high", 2, 64, 2),
-        (0.90, "critical", 1, 32, 1),
-        (1.3, "critical", 1, 32, 1),
+        (0.90, "critical", 1, 64, 1),
+        (1.3, "critical", 1, 64, 1),
     ],
 )
 def test_each_level_has_its_children_its_batch_and_its_cache(share, level, children, batch, cache):
