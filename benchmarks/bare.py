@@ -58,6 +58,7 @@ class Bare:
             stdout=subprocess.PIPE,
             env=environment,
             text=True,
+            start_new_session=True,  # as the service: where Linux shares processors by sessions, each counts as much
         )
         self._tell(json.dumps({"load": asdict(load), "texts": list(texts)}))
         self._hear()

@@ -5,7 +5,8 @@
 Texts are code of this repository, cut at 200 tokens of the model at hand. Everything is measured in turns within a
 round, so that other work on the machine hits all ways alike, and ratios are medians over rounds. *Processor* is what
 the work costs, client and service included: the figure that other work disturbs least. *Neighbours* are processes that
-spin at nice 0, one for each core. Where a limit is missed the exit code is 1.
+spin at nice 0, one for each core, in a session of their own as the service is in its own. Where a limit is missed the
+exit code is 1.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ from embedding.wire import Load
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("embedding", "indexer", "mcp_server", "storage")
 TOKENS, TEXTS = 200, 240
+MOST_TOKENS_A_WORD = 20  # nearly: what is a word here may be a long expression
 LARGE_BYTES = 500_000_000  # a model of that size takes seconds for a text
 QUERIES = 100
 EDGE = 0.8  # of a turn is looked at: it ends while some are at work and others are not
@@ -90,18 +92,18 @@ def code() -> str:
 def texts_of(load: Load) -> tuple[list[str], float]:
     """Pieces of code of TOKENS tokens, the model's own included, and how many they have in the mean."""
     reader = vocabulary(load)
-    specials = sum(map(len, reader.windows("document", "")))
     words = re.findall(r"\s*\S+", code())
-    counts = (sum(map(len, reader.windows("document", word))) - specials for word in words)
-    texts, text, tokens = [], "", specials
-    for word, count in zip(words, counts, strict=True):
-        if tokens + count > TOKENS:
-            texts.append(text)
-            text, tokens = "", specials
-        text, tokens = text + word, tokens + count
-        if len(texts) == TEXTS:
-            break
-    return texts, statistics.mean(sum(map(len, reader.windows("document", text))) for text in texts)
+    texts: list[str] = []
+    counts: list[int] = []
+    at = 0
+    while len(texts) < TEXTS:
+        end = at + TOKENS  # a word is a token at least
+        while (tokens := sum(map(len, reader.windows("document", "".join(words[at:end]))))) > TOKENS:
+            end -= max(1, (tokens - TOKENS) // MOST_TOKENS_A_WORD)
+        texts.append("".join(words[at:end]))
+        counts.append(tokens)
+        at = end
+    return texts, statistics.mean(counts)
 
 
 def prepared(options: argparse.Namespace) -> Case:
@@ -310,7 +312,7 @@ def report_queries(case: Case, client: Client, asker: ServiceEmbedder, figures: 
 def report_fairness(case: Case, first: Client, second: Client, figures: Figures) -> None:
     """What two that send as much as they can get."""
     with first.at_work() as ours, second.at_work() as theirs:
-        time.sleep(2 * case.seconds)
+        time.sleep(4 * case.seconds)
         done = [sum(texts for _, texts in list(events)) for events in (ours, theirs)]
     figures.add("two clients at once, texts", f"{done[0]} : {done[1]}")
 
