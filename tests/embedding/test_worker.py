@@ -86,6 +86,17 @@ def test_a_request_without_texts_or_sense_is_answered(child: Child) -> None:
     assert child.ask(texts_frame("query", ["x"]), LIMIT_S).header["count"] == 1
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="where sessions share the processor")
+def test_a_child_that_steps_back_does_so_behind_other_sessions_too(tiny_decoder: Path) -> None:
+    children = [Child(load_for(tiny_decoder, nice=nice)) for nice in (5, 0)]
+    said = [Path(f"/proc/{child.pid}/autogroup").read_text("ascii").split()[-1] for child in children]
+    sessions = [os.getsid(child.pid) for child in children]
+    for child in children:
+        child.kill()
+    assert said[0] == "5"
+    assert sessions == [children[0].pid, os.getsid(0)]
+
+
 @posix_only
 def test_a_child_for_documents_steps_back_behind_other_work(tiny_decoder: Path) -> None:
     child = Child(load_for(tiny_decoder, nice=5))
