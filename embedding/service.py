@@ -197,21 +197,27 @@ class EmbeddingService:
 
     def order(self, lane: Lane) -> Job | None:
         """What ``lane`` does next; waits for it. None: nothing any more."""
-        if lane is self._lanes.asker and not self._backlog.queries:
-            self._lanes.hold(held=False)
+        job = self._ordered(lane, wait=False)
+        if job is None:
+            if lane is self._lanes.asker:  # also where queries did wait, and are wanted no more
+                self._lanes.hold(held=False)
+            job = self._ordered(lane, wait=True)
+        if job is not None and lane is self._lanes.asker:
+            self._lanes.hold(held=True)
+        return job
+
+    def _ordered(self, lane: Lane, *, wait: bool) -> Job | None:
         with self._changed:
             lane.busy = False
             lane.idle_since = self._clock()
             while not self._closed:
                 if (job := self._next(lane)) is not None:
                     lane.busy = True
-                    break
+                    return job
+                if not wait:
+                    return None
                 self._changed.wait()
-            else:
-                return None
-        if lane is self._lanes.asker:
-            self._lanes.hold(held=True)
-        return job
+        return None
 
     def _next(self, lane: Lane) -> Job | None:
         """The next job that is still wanted, and may be done."""

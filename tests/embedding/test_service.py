@@ -91,6 +91,20 @@ def test_documents_stand_still_while_a_query_is_answered(opened: EmbeddingServic
 
 
 @posix_only
+def test_documents_go_on_when_the_queries_that_waited_are_wanted_no_more(opened: EmbeddingService) -> None:
+    documents = warm(opened)
+    ask(opened, "a", "warm", "query").answer.result(LIMIT_S)
+    (asker,) = set(opened.pids()) - {documents}
+    slow = ask(opened, "b", LONG)
+    os.kill(asker, signal.SIGSTOP)
+    query, unwanted = ask(opened, "a", "where is it", "query"), ask(opened, "a", "and this", "query")
+    unwanted.answer.cancel()
+    os.kill(asker, signal.SIGCONT)
+    query.answer.result(LIMIT_S)
+    assert slow.answer.result(LIMIT_S).header["count"] == 1
+
+
+@posix_only
 def test_a_client_with_little_to_do_does_not_wait_for_one_with_much(opened: EmbeddingService) -> None:
     pid = warm(opened)
     os.kill(pid, signal.SIGSTOP)
