@@ -92,12 +92,14 @@ class Desk(Protocol):
 class Lane:
     """Works until its desk gives it nothing more. What ends its child from outside is ``kill`` and ``give_up``.
 
-    ``busy``, ``idle_since`` and ``refused`` (no child may be started for want of memory) are the desk's.
+    ``busy``, ``idle_since``, ``taken`` (jobs so far) and ``refused`` (no child may be started for want of memory) are
+    the desk's.
     """
 
     def __init__(self, desk: Desk, number: int, name: str) -> None:
         self.number = number
         self.busy = False
+        self.taken = 0
         self.idle_since = 0.0
         self.refused = False
         self._desk = desk

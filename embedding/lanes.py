@@ -73,12 +73,13 @@ class Lanes:
     def end_hung(self) -> list[str]:
         """End children that are at work and do nothing, which counts as a failure of the model; why, in words."""
         said: list[str] = []
+        self._pulse.keep(self.pids())
         for lane in self.all:
             if (child := lane.child) is None:
                 continue
             if not lane.busy or (self._held and lane is not self.asker):
                 self._pulse.forget(child.pid)
-            elif why := self._pulse.lost(child.pid):
+            elif why := self._pulse.lost(child.pid, lane.taken):
                 said.append(why)
                 child.kill()
         return said

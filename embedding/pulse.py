@@ -6,7 +6,7 @@ A 7B model reads 2,000 letters in 10 s on a quiet machine; behind a dozen busy p
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ class _Beat:
     at: float
     cpu_s: float
     first_cpu_s: float  # as its work began
+    work: int  # the number of its request
 
 
 class Pulse:
@@ -36,14 +37,19 @@ class Pulse:
         self._cpu_s = cpu_s or processor_seconds
         self._beats: dict[int, _Beat] = {}
 
-    def lost(self, pid: int) -> str:
-        """Why a child that is at work must be given up, in words; "" where it need not. Ask every second or so."""
+    def lost(self, pid: int, work: int = 0) -> str:
+        """Why a child at work on its ``work``-th request must be given up, in words; "" where it need not.
+
+        Ask every second or so.
+        """
         now, cpu_s = self._clock(), self._cpu_s(pid)
-        beat = self._beats.setdefault(pid, _Beat(now, cpu_s, cpu_s))
+        beat = self._beats.get(pid)
+        if beat is None or beat.work != work:  # a busy child is hardly ever seen between two requests
+            beat = self._beats[pid] = _Beat(now, cpu_s, cpu_s, work)
         if cpu_s - beat.first_cpu_s > LONGEST_CPU_S:
             return f"it worked for {LONGEST_CPU_S:.0f} s of processor time on one request"
         if cpu_s - beat.cpu_s >= _LEAST_CPU_S:
-            self._beats[pid] = _Beat(now, cpu_s, beat.first_cpu_s)
+            self._beats[pid] = _Beat(now, cpu_s, beat.first_cpu_s, work)
         elif now - beat.at > STILL_S:
             return f"it took no processor time for {STILL_S:.0f} s while it was asked something"
         return ""
@@ -51,6 +57,10 @@ class Pulse:
     def forget(self, pid: int) -> None:
         """It is not at work, or stands still on purpose."""
         self._beats.pop(pid, None)
+
+    def keep(self, pids: Collection[int]) -> None:
+        """Forget all others: they have ended, and their numbers may come again."""
+        self._beats = {pid: beat for pid, beat in self._beats.items() if pid in pids}
 
 
 def processor_seconds(pid: int) -> float:

@@ -213,6 +213,7 @@ class EmbeddingService:
             while not self._closed:
                 if (job := self._next(lane)) is not None:
                     lane.busy = True
+                    lane.taken += 1
                     return job
                 if not wait:
                     return None

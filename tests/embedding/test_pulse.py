@@ -14,10 +14,10 @@ class Child:
         self.now = self.cpu_s = 100.0
         self.pulse = Pulse(lambda: self.now, lambda pid: self.cpu_s)
 
-    def lives(self, seconds: float, cpu_s: float) -> str:
+    def lives(self, seconds: float, cpu_s: float, work: int = 1) -> str:
         self.now += seconds
         self.cpu_s += cpu_s
-        return self.pulse.lost(7)
+        return self.pulse.lost(7, work)
 
 
 def test_one_that_gets_a_little_of_the_processor_is_waited_for() -> None:
@@ -45,6 +45,18 @@ def test_one_that_rested_begins_anew() -> None:
     child.pulse.forget(7)
     assert child.lives(STILL_S + 1, 0) == ""
     assert child.lives(STILL_S - 1, LONGEST_CPU_S) == ""
+
+
+def test_one_that_works_on_one_request_after_the_other_for_a_day_is_not_given_up() -> None:
+    child = Child()
+    assert not any(child.lives(100, 100, work) for work in range(864))
+
+
+def test_one_under_the_number_of_another_that_died_begins_anew() -> None:
+    child = Child()
+    child.lives(0, 0)
+    child.pulse.keep([8])
+    assert child.lives(STILL_S + 1, -50.0) == ""
 
 
 def test_processor_time_is_the_systems() -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from embedding import pulse
 from embedding.backlog import CLIENT_BYTES, MOST_QUERIES
 from embedding.errors import BusyError, EmbeddingError, MemoryShortError, ModelFailedError, ModelLeftAloneError
 from embedding.lane import Job
@@ -102,6 +103,18 @@ def test_documents_go_on_when_the_queries_that_waited_are_wanted_no_more(opened:
     os.kill(asker, signal.SIGCONT)
     query.answer.result(LIMIT_S)
     assert slow.answer.result(LIMIT_S).header["count"] == 1
+
+
+def test_a_child_that_works_on_many_requests_without_a_pause_is_not_taken_for_one_gone_round_in_a_circle(
+    opened: EmbeddingService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse, "LONGEST_CPU_S", 1.0)
+    child = warm(opened)
+    jobs = [ask(opened, "much", f"{LONG[:1500]} {number}") for number in range(60)]
+    for job in jobs:
+        job.answer.result(LIMIT_S)
+    assert (opened.pids(), opened.state().restarts) == ([child], 0)
+    assert sum(psutil.Process(child).cpu_times()[:2]) > 2.0
 
 
 @posix_only
