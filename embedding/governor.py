@@ -237,7 +237,8 @@ def can_ever(limit_bytes: int, budget: Budget, need: Need) -> str:
     if wanted < TOP * budget.bytes_of(limit_bytes):
         return ""
     enough = math.ceil(100 * wanted / TOP / max(1, limit_bytes) + 0.5)
-    advice = f'set memory.budget to "{enough}%" or more, or choose' if enough <= 100 else "choose"
+    more = f"set memory.budget to \"{enough}%\" or more and run 'codeloupe service stop', or choose"  # it keeps its own
+    advice = more if enough <= 100 else "choose"
     return (
         f"There is too little memory for {need.what}: it needs {in_words(wanted)}, and of the "
         f"{in_words(limit_bytes)} there are it may take {in_words(TOP * budget.bytes_of(limit_bytes))} "

@@ -230,8 +230,8 @@ def test_what_can_never_fit_says_so_and_which_budget_would_do():
     refusal = admits(on(8 * GB, 0), Budget.parse("50%"), NEED)
     assert refusal == (
         "There is too little memory for a process of nomic-embed-code: it needs 4.8 GB, and of the 8.0 GB there are "
-        'it may take 3.6 GB (90 % of memory.budget = "50%"); set memory.budget to "68%" or more, or choose a smaller '
-        "model."
+        'it may take 3.6 GB (90 % of memory.budget = "50%"); set memory.budget to "68%" or more and run '
+        "'codeloupe service stop', or choose a smaller model."
     )
     assert can_ever(8 * GB, Budget.parse("68%"), NEED) == ""
 
