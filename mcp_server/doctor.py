@@ -54,10 +54,11 @@ def _space() -> Finding:
 
 
 def _private(directory: Path) -> Finding:
-    if not directory.exists():
+    place = next(path for path in [directory, *directory.parents] if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        return Finding("indexes", f"{place} cannot be written", f"make {place} writable, or set storage.directory")
+    if place != directory:
         return Finding("indexes", f"none yet at {directory}")
-    if not os.access(directory, os.W_OK):
-        return Finding("indexes", f"{directory} cannot be written", f"chmod u+rwx {directory}")
     if sys.platform != "win32" and directory.stat().st_mode & OTHERS:
         return Finding("indexes", f"{directory} can be read by others", f"chmod 700 {directory}")
     return Finding("indexes", f"{directory}, yours alone")

@@ -173,6 +173,8 @@ def _here(settings: ModelSettings, name: str) -> tuple[ModelSpec, Path]:
         raise RequestError("model.name is none; name a model.")
     spec = spec_for(name or settings.name)
     path = locate(spec, _directory(settings))
+    if path is None and spec.path is not None:
+        raise ModelMissingError(f"There is no model file at {spec.path.absolute()}; check the path.")
     if path is None:
         raise ModelMissingError(f"{spec.name} is not here; see 'codeloupe models list'.")
     return spec, path

@@ -207,4 +207,5 @@ def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
     if fault["type"] == "extra_forbidden":
         known = ", ".join(name for name in _keys() if name.startswith(f"{section}.")) or _sections()
         return f"{place}: {dotted} is no setting; known here: {known}."
-    return f"{place}: {dotted} = {fault['input']!r} is not allowed ({fault['msg']}); see 'codeloupe config show'."
+    why = fault["msg"].removeprefix("Value error, ").rstrip(".")  # what pydantic puts before a validator's own words
+    return f"{place}: {dotted} = {fault['input']!r} is not allowed ({why}); see 'codeloupe config show'."

@@ -66,6 +66,29 @@ def test_a_model_file_that_changed_by_itself_is_found(project: Path, tmp_path: P
     assert re.search(r"FAULT  model file: sha256 .*though nobody wrote to it -> put a whole file", run(*words).output)
 
 
+def test_no_pull_is_advised_for_a_file_of_ones_own(project: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.gguf"
+    path.write_bytes(b"GGUF")
+    told = run("--set", f"model.name={path}", "doctor", "--root", str(project)).output
+    assert re.search(r"FAULT  model: .*mine\.gguf was not loaded.* -> put a whole file there", told)
+    absent = run("--set", f"model.name={tmp_path / 'gone.gguf'}", "doctor", "--root", str(project)).output
+    assert re.search(r"FAULT  model: There is no model file at .* -> put a whole file there", absent)
+    assert "models pull" not in told + absent
+
+
+def test_too_many_dimensions_are_mended_by_the_setting(project: Path, tmp_path: Path) -> None:
+    rows = np.random.default_rng(3).normal(size=(3, 32)).astype(np.float32)
+    path = model_file(tmp_path / "mine.gguf", ["[PAD]", "a", "b"], rows)
+    words = "--set", f"model.name={path}", "--set", "model.dimensions=32", "doctor", "--root", str(project)
+    assert re.search(r"FAULT  model: model\.dimensions is 32.* -> remove model\.dimensions", run(*words).output)
+
+
+def test_a_place_for_indexes_that_cannot_be_made_is_a_fault(project: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    told = run("--set", f"storage.directory={tmp_path / 'file' / 'indexes'}", "doctor", "--root", str(project)).output
+    assert re.search(r"FAULT  indexes: .*file cannot be written -> ", told)
+
+
 def test_the_lookup_table_is_said_to_be_sound_off_or_damaged(project: Path, tmp_path: Path) -> None:
     assert re.search(r"ok     table: [\d,]+ tokens of \d+", run("doctor", "--root", str(project)).output)
     off = run("--set", "model.table=none", "doctor", "--root", str(project)).output

@@ -166,4 +166,6 @@ def test_nothing_is_pulled_or_verified_where_meaning_is_turned_off() -> None:
 
 def test_what_is_not_here_is_neither_verified_nor_removed() -> None:
     assert "nomic-embed-code is not here" in run("verify", "nomic-embed-code").stderr
+    nowhere = Path("/nowhere/mine.gguf").absolute()
+    assert f"There is no model file at {nowhere}; check the path." in run("verify", str(nowhere)).stderr
     assert "There is nothing of a model" in run("remove", "nomic-embed-code").stderr

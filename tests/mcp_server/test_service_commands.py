@@ -203,4 +203,4 @@ def test_doctor_says_what_the_model_takes_and_when_it_may_not(data: Path, root: 
     assert "ok     memory: a process of tiny takes" in run("doctor", "--root", str(root)).output
     short = run("--set", "memory.budget=0.01%", "doctor", "--root", str(root)).output
     assert "FAULT  memory: There is too little memory for a process of tiny" in short
-    assert "-> set memory.budget higher, or choose a smaller model" in short
+    assert "-> set memory.budget higher and run codeloupe service stop, or choose a smaller model" in short

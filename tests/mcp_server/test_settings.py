@@ -46,6 +46,7 @@ def test_lists_come_as_commas_or_json(tmp_path):
         (["nonsense.key=3"], {}, "nonsense"),
         (["search.limit"], {}, "has no value"),
         (["limit=3"], {}, "names no setting"),
+        (["memory.budget=0%"], {}, "--set memory.budget: memory.budget = '0%' is not allowed (A memory budget of 0%"),
         ([], {"CODELOUPE_MODEL_NAEM": "x"}, "environment variable CODELOUPE_MODEL_NAEM: model.naem is no setting"),
         ([], {"STORAGE_BACKEND": "sqlite"}, "environment variable STORAGE_BACKEND: storage.backend = 'sqlite'"),
     ],
