@@ -29,7 +29,10 @@ def translate(error: BaseException, thing: str, writing: bool) -> StorageError |
     said = f"{type(error).__name__}: {error}"
     short = " ".join(str(error).split(", /")[0].split())[:200]
     if _NO_ROOM.search(said):
-        return StorageFullError(f"No space is left to write {thing}: free some disk; what was stored before is intact.")
+        inside = thing[:1].lower() + thing[1:]  # a sentence's subject, here within it
+        return StorageFullError(
+            f"No space is left to write {inside}: free some disk; what was stored before is intact."
+        )
     if _FORBIDDEN.search(said) and writing:
         return StorageFullError(
             f"{thing} may not be written ({short}): allow that or choose another directory; what was stored is intact."

@@ -266,7 +266,7 @@ print(store.check(), store.stats().chunks)
 @pytest.mark.skipif(os.name != "posix", reason="limits a file's size as Unix does")
 def test_a_disk_that_is_full_is_named_and_what_was_stored_stays(tmp_path: Path) -> None:
     said, state, after = run_child(FULL, str(tmp_path / "index")).strip().split("\n")
-    assert said.startswith("No space is left to write")
+    assert said.startswith("No space is left to write the table ")
     assert state == "[] ['big.py', 'kept.py'] -1"
     assert after == "[] 2"
 
