@@ -93,7 +93,7 @@ class SharedChannel:
 def connected(place: Place) -> Link | None:
     """A link to the service that runs, None where none does.
 
-    Raises LinkLostError where one runs and does not answer.
+    Raises LinkLostError where one runs and does not answer, ServiceError where this process cannot ask.
     """
     note = place.note()
     if note is None:

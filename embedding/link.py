@@ -6,8 +6,10 @@ key. The errors of the service travel by name.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +41,8 @@ HANDSHAKE_S = 10.0  # a service that is alive takes a millisecond; one that is s
 # long is asked, and one that stays silent is taken for hung: stopped, or waiting for itself.
 ASKED_AFTER_S, HUNG_AFTER_S = 10.0, 30.0
 LOOK_S = 2.0  # between two looks whether it is silent, while something waits
+_DOOR_S = 0.02
+_OUR_WANT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)  # of file descriptors, of memory
 GRACE_S = 2.0  # the service ends what passes its deadline itself, and says more than could be said here
 
 _KINDS: dict[str, type[EmbeddingError]] = {
@@ -216,14 +220,12 @@ def _cut(connection: Connection) -> None:
     if sys.platform == "win32":  # closing a pipe's handle ends the read
         _close(connection)
         return
-    with suppress(OSError, ValueError), socket.socket(fileno=_duplicate(connection)) as end:
-        end.shutdown(socket.SHUT_RDWR)
-
-
-def _duplicate(connection: Connection) -> int:
-    import os
-
-    return os.dup(connection.fileno())
+    with suppress(OSError, ValueError):
+        end = socket.socket(fileno=connection.fileno())  # no descriptor of its own: there may be none left
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        finally:
+            end.detach()
 
 
 def _close(connection: Connection) -> None:
@@ -231,11 +233,36 @@ def _close(connection: Connection) -> None:
         connection.close()
 
 
+def _connection(address: str) -> Connection:
+    """To whoever listens at ``address``. Raises OSError, TimeoutError where nobody lets us in for HANDSHAKE_S."""
+    import socket
+    import sys
+
+    if sys.platform == "win32":
+        return Client(address)
+    end = time.monotonic() + HANDSHAKE_S
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(0)  # before a service that is stopped a few stand in line; the next would wait for ever
+        while code := caller.connect_ex(address):
+            if code != errno.EAGAIN:
+                raise OSError(code, os.strerror(code))
+            if time.monotonic() > end:
+                raise TimeoutError(f"nobody was let in for {HANDSHAKE_S:.0f} s")
+            time.sleep(_DOOR_S)
+        caller.settimeout(None)
+        return Connection(caller.detach())
+
+
 def dial(address: str, key: bytes) -> Link:
-    """A link to the service that listens at ``address``. Raises LinkLostError."""
+    """A link to the service that listens at ``address``.
+
+    Raises LinkLostError where it does not answer, ServiceError where that says nothing of it: we lack what it takes.
+    """
     try:
-        connection = Client(address)
+        connection = _connection(address)
     except (OSError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno in _OUR_WANT:
+            raise ServiceError(f"The embedding service cannot be asked: {error.strerror}; close something.") from error
         raise LinkLostError(f"No embedding service answers at {address} ({error}).") from error
     try:
         shake_hands(connection, key, first=False)

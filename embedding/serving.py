@@ -36,6 +36,7 @@ from embedding.wire import Frame
 
 LOOK_S = 0.25  # how often it is seen whether there is anything to stay for
 LOCK_S = 5.0  # what a service that is just ending may take
+_BACKLOG = 128  # clients that may come at once; where there is no room, macOS says that nobody listens
 _LONGEST_UNIX_ADDRESS = 100  # bytes; the system's limits are 104 and 108
 
 _log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class House:
         self._left = time.monotonic()
         self._worked = time.monotonic()
         self._stopping = threading.Event()
-        self._listener = Listener(_address(place.directory), backlog=16)
+        self._listener = Listener(_address(place.directory), backlog=_BACKLOG)
         self._note = ServiceNote.of_this_process(str(self._listener.address), self._key)
 
     def open(self) -> None:

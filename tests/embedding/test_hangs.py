@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,10 +18,12 @@ import pytest
 
 from embedding import link
 from embedding.client import SharedEmbedder
+from embedding.errors import LinkLostError, ServiceError
 from embedding.finding import stop
 from embedding.local import LocalEmbedder
 from embedding.model import spec_for
 from embedding.settings import MemorySettings, ModelSettings
+from embedding.wire import Frame
 from tests.embedding.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -44,6 +47,21 @@ def shared(tiny_decoder: Path) -> Iterator[SharedEmbedder]:
         yield opened
         stop(opened.place)
         opened.close()
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Within, no file can be opened."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def end(child: int) -> None:
@@ -92,6 +110,52 @@ def test_what_waits_for_a_service_that_hangs_is_answered_by_its_successor(
     assert successor is not None
     assert successor.pid != state.pid
     until(lambda: not psutil.pid_exists(state.pid))
+
+
+def test_a_service_that_hangs_can_be_ended_whoever_stands_in_line(
+    shared: SharedEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link, "HANDSHAKE_S", 0.5)
+    shared.embed_query("warm", timeout_s=60)
+    note = shared.place.note()
+    assert note is not None
+    os.kill(note.pid, signal.SIGSTOP)
+    with ExitStack() as line:
+        for _ in range(300):
+            caller = line.enter_context(socket.socket(socket.AF_UNIX))
+            caller.settimeout(0)
+            caller.connect_ex(note.address)
+        with ThreadPoolExecutor(1) as threads:
+            try:
+                assert threads.submit(stop, shared.place).result(30)
+            finally:
+                note.kill()  # which lets in, or sends away, whoever stands there still
+    assert not note.is_alive()
+
+
+def test_who_has_no_file_descriptor_left_does_not_take_the_service_for_gone(shared: SharedEmbedder) -> None:
+    shared.embed_query("warm", timeout_s=60)
+    note = shared.place.note()
+    assert note is not None
+    with no_descriptors(), pytest.raises(ServiceError, match="Too many open files") as raised:
+        link.dial(note.address, bytes.fromhex(note.key))
+    assert not isinstance(raised.value, LinkLostError)
+
+
+def test_who_has_no_file_descriptor_left_can_hang_up(shared: SharedEmbedder) -> None:
+    shared.embed_query("warm", timeout_s=60)
+    note = shared.place.note()
+    assert note is not None
+    line = link.dial(note.address, bytes.fromhex(note.key))
+    os.kill(note.pid, signal.SIGSTOP)
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(line.ask, Frame({"state": True}))
+        until(lambda: line._waiting)
+        with no_descriptors():
+            line.close()
+        with pytest.raises(LinkLostError):
+            asked.result(30)
+    os.kill(note.pid, signal.SIGCONT)
 
 
 def test_a_service_that_works_for_long_is_not_taken_for_hung(
