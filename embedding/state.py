@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 
@@ -35,6 +35,7 @@ class ServiceState:
         return asdict(self)
 
 
-def state_of(fields: Mapping[str, Any]) -> ServiceState:
-    """The state that ``as_json`` wrote. Raises TypeError where fields are missing or unknown."""
-    return ServiceState(**fields)
+def state_of(told: Mapping[str, Any]) -> ServiceState:
+    """The state that ``as_json`` wrote, of another build perhaps: what only one of the two knows is 0, "", or left out."""
+    nothing = {field.name: "" if field.type == "str" else 0 for field in fields(ServiceState)}
+    return ServiceState(**{name: told.get(name, default) for name, default in nothing.items()})

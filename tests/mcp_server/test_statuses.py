@@ -69,6 +69,13 @@ def test_vectors_that_are_cut_are_never_passed_over_in_silence() -> None:
     assert cut.as_json()["note"] == "768 of 3584 components are kept"
 
 
+def test_the_state_of_a_service_of_another_build_is_read_as_far_as_it_goes() -> None:
+    told = AT_WORK.as_json()
+    assert state_of(told | {"of_a_later_build": 1}) == AT_WORK
+    del told["restarts"], told["paused"]
+    assert state_of(told) == replace(AT_WORK, restarts=0, paused="")
+
+
 def test_the_json_has_the_whole_state_of_the_service_or_null() -> None:
     with_service = Status((), served_model("nomic-embed-code", AT_WORK), 1, 2).as_json()
     assert state_of(json.loads(json.dumps(with_service))["service"]) == AT_WORK
