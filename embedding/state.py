@@ -36,6 +36,6 @@ class ServiceState:
 
 
 def state_of(told: Mapping[str, Any]) -> ServiceState:
-    """The state that ``as_json`` wrote, of another build perhaps: what only one of the two knows is 0, "", or left out."""
+    """The state that ``as_json`` wrote, of another build perhaps: what only one of the two knows is 0, "" or gone."""
     nothing = {field.name: "" if field.type == "str" else 0 for field in fields(ServiceState)}
     return ServiceState(**{name: told.get(name, default) for name, default in nothing.items()})
