@@ -17,7 +17,10 @@ class Channel(Protocol):
         ...
 
     def state(self) -> ServiceState | None:
-        """How the service is; None where none runs. Starts nothing."""
+        """How the service is; None where none runs. Starts nothing.
+
+        Raises EmbeddingError where it runs and does not answer.
+        """
         ...
 
     def close(self) -> None:

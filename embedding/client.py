@@ -73,7 +73,7 @@ class ServiceEmbedder:
         return self._run.most_children
 
     def state(self) -> ServiceState | None:
-        """How the service is; None where none runs."""
+        """How the service is; None where none runs. Raises EmbeddingError where it runs and does not answer."""
         return self._channel.state()
 
     def remembered(self, texts: Sequence[str]) -> dict[int, Vectors]:  # noqa: ARG002 - the contract's

@@ -68,7 +68,7 @@ class SharedChannel:
                 if self._closed:
                     return None
                 if self._link is None or self._link.lost:
-                    self._link = connected(self._place)
+                    self._link = answering(self._place)
                 link = self._link
             return state_of(link.ask(Frame({"state": True}), ANSWER_S).header["state"]) if link else None
         except LinkLostError:
@@ -106,6 +106,18 @@ def connected(place: Place) -> Link | None:
         if note.is_alive() and place.note() == note:
             raise
         return None
+
+
+def answering(place: Place) -> Link | None:
+    """See connected; raises ServiceError with what to do."""
+    try:
+        return connected(place)
+    except LinkLostError as error:
+        note = place.note()
+        raise ServiceError(
+            f"The embedding service (pid {note.pid if note else 0}) does not answer; run 'codeloupe service stop', the "
+            f"next text starts another. Its log is {place.log}."
+        ) from error
 
 
 def stop(place: Place) -> bool:

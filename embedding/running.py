@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedding.errors import LinkLostError, ServiceError
-from embedding.finding import connected, stop
+from embedding.finding import answering, stop
 from embedding.kept_breaker import KeptBreaker
 from embedding.link import Link
 from embedding.place import Place, services_directory
@@ -65,13 +64,7 @@ class Service:
 
     @contextmanager
     def _link(self) -> Iterator[Link | None]:
-        try:
-            link = connected(self.place)
-        except LinkLostError as error:
-            raise ServiceError(
-                f"The embedding service (pid {self.pid}) does not answer; run 'codeloupe service stop', the next text "
-                f"starts another. Its log is {self.place.log}."
-            ) from error
+        link = answering(self.place)
         try:
             yield link
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -171,6 +172,8 @@ def test_a_service_that_does_not_answer_is_told_with_its_mend_which_ends_it(
     status = run("service", "status")
     assert status.exit_code == 0, "it runs"
     assert f"(pid {mute.pid}) does not answer; run 'codeloupe service stop'" in status.output
+    line = run("status", "--root", str(root)).output
+    assert re.search(rf"\(not answering, \d+ dimensions\): The embedding service \(pid {mute.pid}\)", line)
     assert "-> codeloupe service stop" in run("doctor", "--root", str(root)).output
 
 
