@@ -49,11 +49,15 @@ class Breaker:
         """
         if not self.is_open:
             return True
-        self._until = now + self.seconds_left(now)  # after the clock was set back, a rest is no longer than it was
-        if self._on_trial(now) or self._until > now:
+        if self._on_trial(now) or self.rests(now):
             return False
         self._trial = now
         return True
+
+    def rests(self, now: float) -> bool:
+        """Whether it is too early even for a trial. After the clock was set back, a rest is no longer than it was."""
+        self._until = now + self.seconds_left(now)
+        return self._until > now
 
     def failed(self, now: float, why: str) -> None:
         """The model failed: it died, did not answer, or answered nonsense. Late failures do not lengthen its rest."""

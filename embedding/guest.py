@@ -39,7 +39,7 @@ class Guest:
         try:
             while True:
                 self._take(unpacked(self._connection.recv_bytes(MOST_BYTES)))
-        except (EOFError, OSError, WireError, LookupError, TypeError) as error:
+        except (EOFError, OSError, WireError, LookupError, TypeError, ValueError) as error:
             if not isinstance(error, EOFError | ConnectionResetError):
                 _log.warning("A client was given up: %r.", error)
         finally:

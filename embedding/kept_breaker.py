@@ -36,9 +36,9 @@ class KeptBreaker:
             return allowed
 
     def is_resting(self) -> bool:
-        """Whether the model is left alone just now: no trial is due, or one is under way."""
+        """Whether the model is left alone just now, and no trial is due."""
         with self._lock:
-            return self._breaker.is_open and self._breaker.seconds_left(self._clock()) > 0
+            return self._breaker.is_open and self._breaker.rests(self._clock())
 
     def failed(self, why: str) -> None:
         """The model died, or answered nonsense."""

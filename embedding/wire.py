@@ -102,7 +102,7 @@ def _exactly(stream: BinaryIO, count: int) -> bytes:
 def _parsed(header: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(header)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError("the header of a frame is not JSON") from error
     if not isinstance(parsed, dict):
         raise WireError("the header of a frame is not an object")

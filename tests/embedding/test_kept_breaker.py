@@ -58,6 +58,15 @@ def test_the_next_service_knows_that_the_model_is_left_alone_until_it_works(path
     assert KeptBreaker(path, clock).sentence() == ""
 
 
+def test_a_clock_that_is_set_back_does_not_lengthen_a_rest(path: Path, clock: Clock) -> None:
+    breaker = failed(path, clock)
+    clock.now -= 3600
+    assert breaker.is_resting()
+    clock.now += 31
+    assert not breaker.is_resting()
+    assert breaker.may_try()
+
+
 def test_a_service_that_is_killed_during_a_trial_has_failed_it(path: Path, clock: Clock) -> None:
     failed(path, clock)
     clock.now += 30

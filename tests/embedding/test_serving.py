@@ -258,12 +258,14 @@ def test_noise_at_the_door_disturbs_nobody(said: bytes, share: Open) -> None:
 def test_a_client_that_talks_nonsense_ends_itself_alone(header: dict[str, object], share: Open) -> None:
     embedder = share()
     embedder.embed_query("x", timeout_s=60)
+    pid = service(embedder).pid
     link = connected(embedder.place)
     assert link is not None
     link._send(Frame(header, b"abc"))
     assert embedder.embed_query("y", timeout_s=60).shape == (384,)
     assert embedder.embed_documents(["z"], timeout_s=60).shape == (1, 384)
     link.close()
+    assert service(embedder).pid == pid
 
 
 def test_a_note_left_by_a_service_long_dead_is_passed_over(share: Open) -> None:

@@ -51,6 +51,7 @@ def test_a_frame_cut_anywhere_is_refused() -> None:
         b"CLW1" + b"\xff" * 12,
         b"CLW1" + (3).to_bytes(4, "little") + (0).to_bytes(8, "little") + b"{x}",
         b"CLW1" + (2).to_bytes(4, "little") + (0).to_bytes(8, "little") + b"[]",
+        b"CLW1" + (1 << 20).to_bytes(4, "little") + (0).to_bytes(8, "little") + b"[" * (1 << 20),
     ],
 )
 def test_what_is_no_frame_is_refused_and_not_allocated(noise: bytes) -> None:
