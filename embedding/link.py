@@ -164,15 +164,18 @@ class Link:
 
     def _listen(self) -> None:
         try:
-            while True:
-                frame = unpacked(self._connection.recv_bytes(MOST_BYTES))
-                with self._lock:
-                    self._heard = time.monotonic()
-                    answer = self._waiting.pop(frame.header.get("id", -1), None)
-                if answer is not None:
-                    answer.set_result(frame)
-        except (EOFError, OSError, WireError):
+            with suppress(EOFError, OSError, WireError):
+                while True:
+                    self._hear(unpacked(self._connection.recv_bytes(MOST_BYTES)))
+        finally:  # whatever ended it: nobody else would tell those who wait
             self._end()
+
+    def _hear(self, frame: Frame) -> None:
+        with self._lock:
+            self._heard = time.monotonic()
+            answer = self._waiting.pop(frame.header.get("id", -1), None)
+        if answer is not None:
+            answer.set_result(frame)
 
     def _watch(self) -> None:
         """Hang up on a service that hangs, so that what waits is asked of its successor."""

@@ -31,22 +31,26 @@ class ServiceNote:
     started: float  # seconds since the epoch, as the system tells it
     address: str
     key: str  # hexadecimal
+    since_boot: float = 0.0  # when it began, in seconds since the system did
 
     @classmethod
     def of_this_process(cls, address: str, key: bytes) -> ServiceNote:
         """The note of a service that runs in this process."""
         import psutil
 
-        return cls(os.getpid(), psutil.Process().create_time(), address, key.hex())
+        started = psutil.Process().create_time()
+        return cls(os.getpid(), started, address, key.hex(), started - psutil.boot_time())
 
     def is_alive(self) -> bool:
-        """Whether that process still runs, and not another one under its number."""
+        """Whether that process still runs, and not another one under its number; also after the clock was set."""
         import psutil
 
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < _SAME_START_S
-            return bool(same and process.status() != psutil.STATUS_ZOMBIE)
+            started = process.create_time()
+            moved = started - self.started, started - psutil.boot_time() - self.since_boot
+            # Linux reckons from its start, whose date moves with the clock; others keep the date of the process.
+            return min(map(abs, moved)) < _SAME_START_S and bool(process.status() != psutil.STATUS_ZOMBIE)
         return False
 
     def kill(self) -> None:

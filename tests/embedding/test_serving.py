@@ -14,7 +14,7 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -275,10 +275,24 @@ def test_a_note_left_by_a_service_long_dead_is_passed_over(share: Open) -> None:
     assert note is not None
     service(embedder).kill()
     until(lambda: not note.is_alive())
-    other = replace(note, pid=os.getpid())  # the number was given to somebody else since
+    # The number was given to somebody else since: these tests may have begun when the service did.
+    other = replace(note, pid=os.getpid(), started=note.started - 3600, since_boot=note.since_boot - 3600)
     embedder.place.write(other)
     assert not other.is_alive()
     assert share().embed_query("y", timeout_s=60).shape == (384,)
+
+
+def test_a_service_is_known_after_the_clock_was_set(share: Open) -> None:
+    embedder = share()
+    embedder.embed_query("x", timeout_s=60)
+    note = embedder.place.note()
+    assert note is not None
+    earlier, later = note.started - 3600, note.since_boot + 3600
+    assert replace(note, since_boot=later).is_alive()
+    assert not replace(note, started=earlier, since_boot=later).is_alive()
+    embedder.place._note.write_text(json.dumps(asdict(replace(note, started=earlier))))
+    assert stop(embedder.place)
+    assert not note.is_alive()
 
 
 @pytest.mark.parametrize("left", ["", "{", "[]", '{"pid": 1}'])
