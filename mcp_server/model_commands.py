@@ -149,7 +149,8 @@ def _notes(before: ModelSettings, name: str) -> list[str]:
     if kept.state is State.DAMAGED:
         notes.append(f"Its file is damaged: {kept.fault}")
     elif kept.path is None:
-        notes.append(f"It is not here yet: run 'codeloupe models pull {name}'.")
+        way = f"put it into {directory}" if spec.path is not None else f"run 'codeloupe models pull {name}'"
+        notes.append(f"It is not here yet: {way}.")
     elif kept.memory_bytes:
         notes.append(f"At work it takes {_size(kept.memory_bytes)} of memory.")
     if kept.spec.dim and before.dimensions >= kept.spec.dim:

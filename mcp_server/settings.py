@@ -208,4 +208,4 @@ def _sentence(error: ValidationError, sources: Mapping[str, str]) -> str:
         known = ", ".join(name for name in _keys() if name.startswith(f"{section}.")) or _sections()
         return f"{place}: {dotted} is no setting; known here: {known}."
     why = fault["msg"].removeprefix("Value error, ").rstrip(".")  # what pydantic puts before a validator's own words
-    return f"{place}: {dotted} = {fault['input']!r} is not allowed ({why}); see 'codeloupe config show'."
+    return f"{place}: {dotted} = {fault['input']!r} is not allowed ({why}); correct or remove it there."

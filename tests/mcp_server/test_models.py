@@ -164,6 +164,12 @@ def test_nothing_is_pulled_or_verified_where_meaning_is_turned_off() -> None:
     assert "name a model" in run("verify").stderr
 
 
+def test_a_file_of_ones_own_that_is_not_there_yet_is_to_be_put_there_not_pulled() -> None:
+    said = run("use", "mine.gguf").stdout
+    assert "models pull" not in said
+    assert "It is not here yet: put it into " in said
+
+
 def test_what_is_not_here_is_neither_verified_nor_removed() -> None:
     assert "nomic-embed-code is not here" in run("verify", "nomic-embed-code").stderr
     nowhere = Path("/nowhere/mine.gguf").absolute()

@@ -56,6 +56,7 @@ def test_a_bad_setting_is_refused_with_its_place(tmp_path, overrides, environ, t
         settings.load(tmp_path, overrides, environ)
     assert told in str(refusal.value)
     assert "\n" not in str(refusal.value)
+    assert "config show" not in str(refusal.value), "that is refused as well"
 
 
 @pytest.mark.parametrize("text", ["not toml = = =", "limit = 3\n", "[search]\nlimit = 'many'\n"])
