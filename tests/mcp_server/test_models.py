@@ -164,6 +164,12 @@ def test_nothing_is_pulled_or_verified_where_meaning_is_turned_off() -> None:
     assert "name a model" in run("verify").stderr
 
 
+def test_pull_says_whether_it_is_the_chosen_model(hub: Hub) -> None:
+    assert told("pull", "o/r")["chosen"] is False
+    told("use", "o/r")
+    assert told("pull", "o/r")["chosen"] is True
+
+
 def test_a_file_of_ones_own_that_is_not_there_yet_is_to_be_put_there_not_pulled() -> None:
     said = run("use", "mine.gguf").stdout
     assert "models pull" not in said
