@@ -180,8 +180,11 @@ class Lane:
 
     def _once(self, job: Job) -> Frame:
         child = self._at_hand() or self._started()
+        left_s = self._desk.seconds_for(job)
+        if left_s <= 0:  # the child, which took so long to load, stays for the next
+            raise EmbeddingTimeoutError("The deadline passed while the model was loaded; ask again.")
         try:
-            return _answer(child, job.request, self._desk.seconds_for(job))
+            return _answer(child, job.request, left_s)
         except ChildDiedError as death:
             self._drop(child)
             if self._killed is child:

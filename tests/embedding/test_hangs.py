@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -16,15 +17,16 @@ import numpy as np
 import psutil
 import pytest
 
-from embedding import link
+from embedding import lane, link
 from embedding.client import SharedEmbedder
-from embedding.errors import LinkLostError, ServiceError
+from embedding.errors import EmbeddingTimeoutError, LinkLostError, ServiceError
 from embedding.finding import stop
 from embedding.local import LocalEmbedder
 from embedding.model import spec_for
+from embedding.process import Child
 from embedding.settings import MemorySettings, ModelSettings
-from embedding.wire import Frame
-from tests.embedding.waiting import until
+from embedding.wire import Frame, Load
+from tests.embedding.waiting import LIMIT_S, until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 
@@ -89,6 +91,26 @@ def test_an_idle_child_that_dies_is_reaped_before_anything_is_asked(own: LocalEm
     os.kill(child, signal.SIGKILL)
     until(lambda: not psutil.pid_exists(child))
     assert own.pids() == []
+
+
+def test_a_child_that_loads_for_longer_than_a_request_may_wait_is_there_for_the_next(
+    own: LocalEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = threading.Event()
+
+    def slow(load: Load) -> Child:
+        child = Child(load)
+        late.wait(LIMIT_S)
+        return child
+
+    monkeypatch.setattr(lane, "Child", slow)
+    with pytest.raises(EmbeddingTimeoutError):
+        own.embed_query("where is it", timeout_s=1.0)
+    late.set()
+    until(lambda: not own.service.working)
+    (child,) = own.pids()
+    assert own.embed_query("where is it", timeout_s=60).shape == (64,)
+    assert own.pids() == [child]
 
 
 def test_what_waits_for_a_service_that_hangs_is_answered_by_its_successor(
