@@ -17,8 +17,6 @@ from embedding.wire import Frame, Load
 
 _log = logging.getLogger(__name__)
 
-_END_S = 5.0
-
 
 @dataclass(slots=True, eq=False)
 class Job:
@@ -123,10 +121,10 @@ class Lane:
         """Start working."""
         self._thread.start()
 
-    def join(self) -> None:
+    def join(self, timeout_s: float) -> None:
         """Wait for the end, once the desk has said it."""
         if self._thread.is_alive():
-            self._thread.join(_END_S)
+            self._thread.join(timeout_s)
 
     def kill(self) -> None:
         """End the child now, also at work: the job is then the desk's again."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 
 from embedding.lane import Desk, Lane
 from embedding.process import Child
 from embedding.pulse import Pulse
+
+END_S = 5.0
 
 
 class Lanes:
@@ -30,8 +33,9 @@ class Lanes:
         """End all children and wait for the threads, once the desk has nothing more for them."""
         for lane in self.all:
             lane.kill()
+        last = time.monotonic() + END_S  # of all: one that loads a model cannot be ended, and goes with the process
         for lane in self.all:
-            lane.join()
+            lane.join(max(0.0, last - time.monotonic()))
 
     def pids(self) -> list[int]:
         """Process ids of the children that run now."""

@@ -35,7 +35,7 @@ from embedding.service import EmbeddingService
 from embedding.wire import Frame
 
 LOOK_S = 0.25  # how often it is seen whether there is anything to stay for
-LOCK_S = 5.0  # what a service that is just ending may take
+LOCK_S = 15.0  # what a service that is just ending may take, and more (embedding/lanes.py: END_S)
 _BACKLOG = 128  # clients that may come at once; where there is no room, macOS says that nobody listens
 _LONGEST_UNIX_ADDRESS = 100  # bytes; the system's limits are 104 and 108
 
@@ -55,6 +55,7 @@ class House:
         self._left = time.monotonic()
         self._worked = time.monotonic()
         self._stopping = threading.Event()
+        self._signalled = False
         self._listener = Listener(_address(place.directory), backlog=_BACKLOG)
         self._note = ServiceNote.of_this_process(str(self._listener.address), self._key)
 
@@ -102,13 +103,15 @@ class House:
         return Frame({"done": True})
 
     def end(self) -> None:
-        """Stay no longer."""
-        self._stopping.set()
+        """Stay no longer. For handlers of signals, which come while the main thread holds the event's own lock."""
+        self._signalled = True
 
     def stay(self) -> None:
         """Wait until there is nothing left to stay for."""
         while not self._stopping.wait(LOOK_S):
             now = time.monotonic()
+            if self._signalled:
+                return
             if self._service.working:
                 self._worked = now
             if self._is_over(now):

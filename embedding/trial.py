@@ -16,7 +16,7 @@ from statistics import median
 
 import psutil
 
-from embedding.errors import EmbeddingError, EmbeddingTimeoutError
+from embedding.errors import EmbeddingError, EmbeddingTimeoutError, ModelFailedError
 from embedding.footprint import estimate
 from embedding.gguf import read_header
 from embedding.header import GgufHeader
@@ -177,7 +177,10 @@ class _Trial:
 
 
 def _processor_s(child: Child) -> float:
-    times = psutil.Process(child.pid).cpu_times()
+    try:
+        times = psutil.Process(child.pid).cpu_times()
+    except psutil.Error as error:  # memory was short, and it was ended between two requests
+        raise ModelFailedError("The process on trial has ended.") from error
     return float(times.user + times.system)
 
 

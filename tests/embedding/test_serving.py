@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -25,9 +26,11 @@ import embedding.link
 from embedding.client import SharedEmbedder
 from embedding.errors import EmbeddingError, EmbeddingTimeoutError, LinkLostError, MemoryShortError, ServiceError
 from embedding.finding import connected, stop
+from embedding.lanes import END_S
 from embedding.link import dial
 from embedding.model import ModelSpec
 from embedding.process import PACKAGE_ROOT
+from embedding.serving import LOCK_S, House
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.wire import Frame
 from tests.embedding.waiting import LIMIT_S, until
@@ -155,6 +158,24 @@ def test_it_ends_with_its_last_user_and_leaves_nothing_running(share: Open) -> N
     assert not alive
     assert place.note() is None
     assert not (place.directory / "socket").exists()
+
+
+def test_a_signal_that_comes_while_the_service_looks_whether_to_end_ends_it(share: Open) -> None:
+    embedder = share()
+    embedder.place.make()
+    house = House(embedder._run, embedder.place)
+    house.open()
+    with vars(house._stopping)["_cond"]:  # as the main thread has it whenever it looks
+        handler = threading.Thread(target=house.end, daemon=True)
+        handler.start()
+        handler.join(LIMIT_S)
+        assert not handler.is_alive()
+    house.stay()
+    house.close()
+
+
+def test_the_next_service_waits_for_as_long_as_one_may_take_to_end() -> None:
+    assert LOCK_S > 2 * END_S
 
 
 def test_it_ends_when_nobody_asks_it_for_long_and_is_started_again(share: Open) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.shapes import TINY, write_model
 from embedding import trial
-from embedding.errors import MemoryShortError
+from embedding.errors import MemoryShortError, ModelFailedError
 from embedding.model import Pooling
 from embedding.model_run import ModelRun, usable_cores
 from embedding.process import Child
@@ -21,7 +21,7 @@ from embedding.settings import MemorySettings, ModelSettings
 from embedding.trial import worth_trying
 from embedding.tuner import Tuner
 from embedding.tuning import Tuning, note_path, remember, remembered
-from embedding.wire import Load, texts_frame
+from embedding.wire import Frame, Load, texts_frame
 from tests.embedding.waiting import LIMIT_S, until
 
 
@@ -110,6 +110,21 @@ def test_without_memory_for_a_trial_the_defaults_do(run: ModelRun, quiet: None) 
     assert tuner.tuning == run.default_tuning
     assert over == [False]
     assert tuner.why == ""
+
+
+class EndedMeanwhile(Child):
+    """Ended for want of memory as soon as it has answered."""
+
+    def ask(self, request: Frame, timeout_s: float) -> Frame:
+        answer = super().ask(request, timeout_s)
+        if "embed" in request.header:
+            self.kill()
+        return answer
+
+
+def test_a_child_on_trial_that_is_ended_between_two_requests_is_no_bug(run: ModelRun, quiet: None) -> None:
+    with pytest.raises(ModelFailedError, match="has ended"):
+        trial.measure(run.load, usable_cores(), lambda _: False, EndedMeanwhile)
 
 
 def test_a_small_model_without_quantised_weights_is_not_tried(model_path: Path, run: ModelRun) -> None:
