@@ -245,11 +245,15 @@ class EmbeddingService:
         return 0 if decision.paused else min(decision.children, len(self._lanes.documents))
 
     def load(self, lane: Lane) -> Load:
-        """How to start a child now. Raises MemoryShortError."""
-        if lane is self._lanes.asker:
-            return self._governing.permitted(self._run.for_queries(self._tuner.tuning), children=0)
-        children = 1 + sum(other.child is not None for other in self._lanes.documents)
-        return self._governing.permitted(self._run.for_documents(self._tuner.tuning), children)
+        """How to start a child now. Raises MemoryShortError, and what reading the model's file does."""
+        try:
+            if lane is self._lanes.asker:
+                return self._governing.permitted(self._run.for_queries(self._tuner.tuning), children=0)
+            children = 1 + sum(other.child is not None for other in self._lanes.documents)
+            return self._governing.permitted(self._run.for_documents(self._tuner.tuning), children)
+        except EmbeddingError:
+            self._breaker.withdrawn()
+            raise
 
     def started(self, lane: Lane) -> None:
         """A child of ``lane`` is there."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,10 +17,18 @@ import pytest
 
 from embedding import pulse
 from embedding.backlog import CLIENT_BYTES, MOST_QUERIES
-from embedding.errors import BusyError, EmbeddingError, MemoryShortError, ModelFailedError, ModelLeftAloneError
+from embedding.errors import (
+    BusyError,
+    EmbeddingError,
+    MemoryShortError,
+    ModelFailedError,
+    ModelLeftAloneError,
+    ModelMissingError,
+)
+from embedding.kept_breaker import KeptBreaker
 from embedding.lane import Job
 from embedding.local import LocalEmbedder
-from embedding.model import ModelSpec
+from embedding.model import ModelSpec, spec_for
 from embedding.pressure import Bound, Gauge, Reading
 from embedding.service import EmbeddingService
 from embedding.settings import MemorySettings, ModelSettings
@@ -216,6 +225,25 @@ def test_short_memory_pauses_documents_and_then_unloads_and_all_come_back(
     memory.used_share = 0.1
     assert waiting.answer.result(60).header["count"] == 1
     assert opened.state().paused == ""
+
+
+def test_a_trial_that_finds_no_model_file_leaves_room_for_the_next(tiny_decoder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "moved.gguf"
+    shutil.copy(tiny_decoder, path)
+    now = 1_800_000_000.0
+    breaker = KeptBreaker(clock=lambda: now)
+    for _ in range(3):
+        breaker.failed("it died")
+    embedder = LocalEmbedder(spec_for(str(path)), path, ModelSettings(processes=1))
+    service = EmbeddingService(embedder._run, breaker)
+    path.rename(tmp_path / "away.gguf")
+    now += 31
+    with pytest.raises(ModelMissingError):
+        ask(service, "a", "one", "query").answer.result(LIMIT_S)
+    (tmp_path / "away.gguf").rename(path)
+    assert ask(service, "a", "two", "query").answer.result(LIMIT_S).header["count"] == 1
+    service.close()
+    embedder.close()
 
 
 def test_a_model_that_can_never_fit_is_refused_with_what_would_do(spec: ModelSpec, model_path: Path) -> None:
