@@ -208,8 +208,8 @@ def asking(embedder: Embedder, counter: Counter, texts: Sequence[str], prefix: s
     beside = QUERY_TOKENS + counter.count(prefix)
     for what, tokens in (("its prefix among them", QUERY_TOKENS), ("beside its prefix", beside)):
         times = []
-        for text in texts:
-            query = counter.cut(prefix + " ".join(text.split()), tokens).removeprefix(prefix)
+        for place, text in enumerate(texts):  # numbered, for what was asked lately is remembered
+            query = counter.cut(f"{prefix}{place} {' '.join(text.split())}", tokens).removeprefix(prefix)
             began = time.perf_counter()
             embedder.embed_query(query, PATIENCE_S)
             times.append(time.perf_counter() - began)
