@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Hashable
+from contextlib import suppress
 
 from embedding.errors import BusyError
 from embedding.fair import FairQueue
@@ -64,6 +65,14 @@ class Backlog:
         """It was taken, and could not be done; it is the next."""
         waiting = self._queries if job.is_query else self._returned
         waiting.appendleft(job)
+
+    def remove(self, job: Job) -> None:
+        """Forget one that waits, wherever it does."""
+        if self._documents.remove(job):
+            return
+        for waiting in (self._queries, self._returned):
+            with suppress(ValueError):
+                waiting.remove(job)
 
     def drop(self, client: Hashable) -> list[Job]:
         """Forget what a client has waiting; it is returned for whoever hopes for it."""

@@ -57,7 +57,7 @@ class SharedChannel:
             except LinkLostError as error:
                 lost.append(str(error))
         raise ModelFailedError(
-            f"The embedding service ended {_TRIES} times while it worked on one request ({lost[-1]}); "
+            f"The embedding service was lost {_TRIES} times in a row ({lost[-1].rstrip('.')}); "
             f"look into {self._place.log}, or run 'codeloupe doctor'."
         )
 

@@ -50,7 +50,7 @@ class Guest:
         if "cancel" in frame.header:
             job = self._jobs.pop(frame.header["cancel"], None)
             if job is not None:
-                job.answer.cancel()
+                self._service.withdraw(job)
             return
         number = int(frame.header["id"])
         if "embed" in frame.header:

@@ -22,7 +22,8 @@ class Lanes:
         self.all = (*self.documents, self.asker)
         self._pulse = Pulse()
         self._holding = threading.Lock()
-        self._held = False  # whether document children stand still
+        self._held = False  # whether document children at work stand still
+        self._standing: set[Child] = set()
 
     def begin(self) -> None:
         """Start their threads."""
@@ -50,21 +51,28 @@ class Lanes:
         """How many come before ``lane`` and could take documents as well."""
         return sum(not other.busy and not other.refused for other in self.documents[: lane.number])
 
-    def started(self, lane: Lane) -> None:
-        """A child of ``lane`` is there; it stands still where the others do."""
+    def follow(self, lane: Lane) -> None:
+        """``lane`` has a child, or has taken a job, since the others were held: its child stands still as well."""
         with self._holding:
-            if self._held and lane is not self.asker and lane.child is not None:
-                lane.child.hold()
+            if self._held and lane is not self.asker:
+                self._stop(lane)
 
     def hold(self, *, held: bool) -> None:
-        """Let the document children stand still, or go on."""
+        """Let the document children at work stand still, or go on. Idle ones hear nothing of it."""
         with self._holding:
             if held == self._held:
                 return
             self._held = held
-            for lane in self.documents:
-                if (child := lane.child) is not None:
-                    (child.hold if held else child.release)()
+            for lane in self.documents if held else ():
+                if lane.busy:
+                    self._stop(lane)
+            while not held and self._standing:
+                self._standing.pop().release()
+
+    def _stop(self, lane: Lane) -> None:
+        if (child := lane.child) is not None:
+            child.hold()
+            self._standing.add(child)
 
     def give_up(self, lanes: Iterable[Lane]) -> list[Child]:
         """The children of those of ``lanes`` that are not at work, to be closed by the caller, who locks the desk."""

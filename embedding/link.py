@@ -98,6 +98,9 @@ def shake_hands(connection: Connection, key: bytes, *, first: bool) -> None:
         stalled.cancel()
 
 
+_GONE = (OSError, TypeError)  # a connection that another thread closes in the middle of a call has None for a handle
+
+
 class Link:
     """A client's end. Thread-safe."""
 
@@ -157,14 +160,14 @@ class Link:
         try:
             with self._sending:
                 self._connection.send_bytes(packed(frame))
-        except OSError as error:
+        except _GONE as error:
             self._lost = True  # known before the next try, which must not take this link again
             _cut(self._connection)
             raise LinkLostError(f"The embedding service cannot be reached ({error}); ask again.") from error
 
     def _listen(self) -> None:
         try:
-            with suppress(EOFError, OSError, WireError):
+            with suppress(EOFError, WireError, *_GONE):
                 while True:
                     self._hear(unpacked(self._connection.recv_bytes(MOST_BYTES)))
         finally:  # whatever ended it: nobody else would tell those who wait

@@ -30,7 +30,7 @@ class PrivateChannel:
         try:
             return job.answer.result(None if timeout_s is None else timeout_s + GRACE_S)
         except FutureTimeoutError:
-            job.answer.cancel()
+            self.service.withdraw(job)
             raise EmbeddingTimeoutError(LATE) from None
 
     def state(self) -> ServiceState:

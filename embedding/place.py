@@ -113,9 +113,10 @@ class Place:
         aside.replace(self._note)
 
     def clear(self, note: ServiceNote) -> None:
-        """Sign off, unless another one has signed on."""
+        """Sign off, unless another one has signed on; a note that cannot be deleted names a process that is gone."""
         if self.note() == note:
-            self._note.unlink(missing_ok=True)
+            with suppress(OSError):  # on Windows: somebody reads it just now
+                self._note.unlink()
 
 
 def services_directory(data_dir: Path) -> Path:

@@ -128,6 +128,12 @@ class EmbeddingService:
         for job in waiting:
             job.answer.cancel()
 
+    def withdraw(self, job: Job) -> None:
+        """Nobody wants the answer of ``job`` any more: it need not wait, and takes no room from others."""
+        job.answer.cancel()
+        with self._changed:
+            self._backlog.remove(job)
+
     def reset(self) -> None:
         """Try the model again at once, whatever it did before."""
         self._breaker.reset()
@@ -202,8 +208,11 @@ class EmbeddingService:
             if lane is self._lanes.asker:  # also where queries did wait, and are wanted no more
                 self._lanes.hold(held=False)
             job = self._ordered(lane, wait=True)
-        if job is not None and lane is self._lanes.asker:
-            self._lanes.hold(held=True)
+        if job is not None:
+            if lane is self._lanes.asker:
+                self._lanes.hold(held=True)
+            else:
+                self._lanes.follow(lane)
         return job
 
     def _ordered(self, lane: Lane, *, wait: bool) -> Job | None:
@@ -257,7 +266,7 @@ class EmbeddingService:
 
     def started(self, lane: Lane) -> None:
         """A child of ``lane`` is there."""
-        self._lanes.started(lane)
+        self._lanes.follow(lane)
 
     def seconds_for(self, job: Job) -> float:
         """Until the deadline of ``job``."""

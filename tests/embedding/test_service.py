@@ -162,6 +162,24 @@ def test_who_sends_more_than_may_wait_is_told_when_to_come_back(opened: Embeddin
 
 
 @posix_only
+def test_what_nobody_wants_any_more_takes_no_room(opened: EmbeddingService) -> None:
+    pid = warm(opened)
+    os.kill(pid, signal.SIGSTOP)
+    big = "x" * (CLIENT_BYTES // 2 - 100)
+    try:
+        ask(opened, "hasty", big)
+        until(lambda: opened._lanes.documents[0].busy and not opened._backlog.documents)
+        for _ in range(6):
+            opened.withdraw(ask(opened, "hasty", big))
+        assert opened.state().waiting == 0
+        query = ask(opened, "hasty", "what", "query")
+        opened.withdraw(query)
+        assert query.answer.done()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+
+
+@posix_only
 def test_too_many_queries_are_refused(opened: EmbeddingService) -> None:
     ask(opened, "a", "warm", "query").answer.result(LIMIT_S)
     (asker,) = opened.pids()
