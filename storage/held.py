@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from storage.heap import give_back
 
@@ -27,7 +27,7 @@ class Held(Generic[T]):
         self._lock = threading.Lock()
         self._commits, self._met = frozenset[str](), 0
         self._value: T | None = None
-        _ALL.add(self)
+        let_go_with(self)
 
     def current(self) -> T | None:
         """What the newest commit says; None where the table is to be asked."""
@@ -47,11 +47,24 @@ class Held(Generic[T]):
             self._met, self._value = 0, None
 
 
-_ALL: weakref.WeakSet[Held[Any]] = weakref.WeakSet()
+class Forgetful(Protocol):
+    """Keeps what it can do without."""
+
+    def forget(self) -> None:
+        """Let go of what is kept."""
+        ...
+
+
+_ALL: weakref.WeakSet[Forgetful] = weakref.WeakSet()
+
+
+def let_go_with(one: Forgetful) -> None:
+    """Have ``one`` forget when this process lets go."""
+    _ALL.add(one)
 
 
 def let_go() -> None:
     """Forget all that this process keeps of tables, and give the memory back: for when nobody has asked for a while."""
-    for held in list(_ALL):
-        held.forget()
+    for one in list(_ALL):
+        one.forget()
     give_back()

@@ -37,7 +37,8 @@ KEEP_INDEXES = timedelta(minutes=2)
 
 # What a connection keeps of indexes and of tables' descriptions. The library's own limits are 6 GB and 1 GB.
 INDEX_CACHE_BYTES = 256 << 20
-METADATA_CACHE_BYTES = 64 << 20
+METADATA_CACHE_BYTES = 16 << 20  # every commit leaves 80 KB here, which nobody asks for after the next
+_HIGHEST = 2**64 - 1  # commit
 INDEXING_MB = 256  # that building a text index takes; half of it is as fast
 
 
@@ -149,6 +150,11 @@ class Table:
         """Names of the commits there are: others after each commit. Looks at the disk alone, in a tenth of the time."""
         with translated(self._label):
             return frozenset(os.listdir(self._commits))  # noqa: PTH208 - a Path of each name would cost more than all else
+
+    def newest(self) -> int:
+        """The newest commit's number by the names on disk, which count down from the highest; 0 where there is none."""
+        names = [name.removesuffix(".manifest") for name in self.commits() if name.endswith(".manifest")]
+        return _HIGHEST - min(map(int, filter(str.isdecimal, names)), default=_HIGHEST)
 
     def select(self, columns: Sequence[str], where: str = "") -> pa.Table:
         """All rows, in no particular order."""

@@ -65,6 +65,11 @@ class OpenIndex:
     scan: VectorScan | None  # None where there is an index over vectors, too
     sketches: VectorScan | None  # None where the index was made without a table
 
+    def commits(self) -> int:
+        """How many there have been to all tables together, ever."""
+        tables = (self.chunks, self.files, self.vectors)
+        return sum(table.newest() for table in tables if table is not None)
+
     def chunk_at(self, file_path: str, line: int) -> Chunk | None:
         """The first chunk of ``file_path`` that holds the 1-based ``line``."""
         if not 1 <= line <= MOST_LINES:
