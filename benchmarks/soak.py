@@ -61,7 +61,8 @@ class Series:
         by_kind = defaultdict(list)
         for one in found:
             with suppress(psutil.Error):
-                by_kind[one.kind].append(belongings(one.process))
+                held = belongings(one.process)  # first: a process that has just ended founds no kind
+                by_kind[one.kind].append(held)
         for kind, some in by_kind.items():
             self.add(f"{kind}: private MiB", sum(one.private_mib for one in some) / len(some))
             if kind == SERVER:
