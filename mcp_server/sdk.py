@@ -58,7 +58,7 @@ class _NoState:
 
     def seal(self, payload: bytes) -> NoReturn:
         """Nothing is given out."""
-        raise NotImplementedError(f"No tool keeps state with the client; {len(payload)} bytes were to be sealed.")
+        raise RuntimeError(f"No tool keeps state with the client; {len(payload)} bytes were to be sealed.")
 
     def unseal(self, token: str) -> NoReturn:
         """Refuse all there may be."""
