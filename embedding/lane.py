@@ -33,6 +33,11 @@ class Job:
         return bool(self.request.header["embed"] == "query")
 
     @property
+    def key(self) -> bytes:
+        """What it asks, as bytes: equal ones have equal answers."""
+        return f"{self.request.header['sizes']}".encode() + self.request.body
+
+    @property
     def bytes(self) -> int:
         """What it holds in memory, about."""
         return len(self.request.body) + 64

@@ -100,9 +100,9 @@ class EmbeddingService:
                 raise ModelLeftAloneError(self._breaker.sentence())
             if not job.is_query:
                 self._backlog.put_document(job, self._bytes_per_s())
-            elif (known := self._remembered.find(request.body)) is not None:
+            elif (known := self._remembered.find(job.key)) is not None:
                 self._counts.queries += 1
-                job.succeed(Frame({"count": 1, "tokens": 0}, known))
+                job.succeed(Frame({"count": len(request.header["sizes"]), "tokens": 0}, known))
             else:
                 self._backlog.put_query(job)
             self._changed.notify_all()
@@ -279,7 +279,7 @@ class EmbeddingService:
             self._counts.tokens += answer.header["tokens"]
             if job.is_query:
                 self._counts.queries += 1
-                self._remembered.keep(job.request.body, answer.body)
+                self._remembered.keep(job.key, answer.body)
             else:
                 self._counts.documents += answer.header["count"]
                 self._counts.bytes += len(job.request.body)

@@ -201,6 +201,14 @@ def test_a_query_that_was_asked_lately_needs_no_child(opened: EmbeddingService) 
     assert opened.pids() == []
 
 
+def test_two_questions_are_not_taken_for_one_with_the_same_letters(opened: EmbeddingService) -> None:
+    both = opened.ask("a", texts_frame("query", ["where", "is it"]), 120.0).answer.result(LIMIT_S)
+    one = opened.ask("a", texts_frame("query", ["whereis it"]), 120.0).answer.result(LIMIT_S)
+    assert (len(both.body), len(one.body)) == (2 * 4 * 384, 4 * 384)
+    again = opened.ask("b", texts_frame("query", ["where", "is it"]), 120.0).answer.result(LIMIT_S)
+    assert (again.body, again.header["count"]) == (both.body, 2)
+
+
 @posix_only
 def test_a_model_that_dies_three_times_in_a_row_is_left_alone_until_somebody_resets(opened: EmbeddingService) -> None:
     with ThreadPoolExecutor(1) as threads:
