@@ -62,29 +62,32 @@ class Node:
         )
 
 
-def installed() -> Node:
-    """The clients, installed now if they are not; skips the test, or fails it in CI, where that cannot be done."""
+def installed(sources: Path = SOURCES, needed: tuple[int, int] = LATEST_NEEDED) -> Node:
+    """What ``sources`` pins, installed now if it is not, and a Node to run it.
+
+    Skips the test, or fails it in CI, where that cannot be done.
+    """
     npm = shutil.which("npm")
     if npm is None:
         unavailable("npm is not installed, so the clients on Node are not tested; install Node 20 or later.")
-    directory = Path(platformdirs.user_cache_dir("codeloupe-tests", appauthor=False)) / f"node-{fingerprint()}"
+    directory = Path(platformdirs.user_cache_dir("codeloupe-tests", appauthor=False)) / f"node-{fingerprint(sources)}"
     directory.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{directory}.lock", timeout=INSTALL_S):
         if not (directory / "complete").is_file():
-            install(npm, directory)
-    return Node(directory, executable(directory))
+            install(npm, sources, directory)
+    return Node(directory, executable(directory, needed))
 
 
-def fingerprint() -> str:
+def fingerprint(sources: Path) -> str:
     """What decides what is installed."""
-    content = b"".join((SOURCES / name).read_bytes() for name in PINNED)
+    content = b"".join((sources / name).read_bytes() for name in PINNED)
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def install(npm: str, directory: Path) -> None:
+def install(npm: str, sources: Path, directory: Path) -> None:
     """Exactly what the lock file names, verified by its hashes; no script of a package is run."""
     for name in PINNED:
-        shutil.copy(SOURCES / name, directory)
+        shutil.copy(sources / name, directory)
     line = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     try:
         done = subprocess.run(
@@ -97,14 +100,14 @@ def install(npm: str, directory: Path) -> None:
     (directory / "complete").touch()
 
 
-def executable(directory: Path) -> Path:
+def executable(directory: Path, needed: tuple[int, int]) -> Path:
     """The pinned Node of this platform, else the one on the PATH if it is new enough."""
     pinned = [*directory.glob("node_modules/node-*/bin/node"), *directory.glob("node_modules/node-*/bin/node.exe")]
     if pinned:
         return pinned[0]
     found = shutil.which("node")
-    if found is None or version_of(found) < LATEST_NEEDED:
-        unavailable("There is no pinned Node for this platform; install Node 22.19 or later.")
+    if found is None or version_of(found) < needed:
+        unavailable(f"There is no pinned Node for this platform; install Node {needed[0]}.{needed[1]} or later.")
     return Path(found)
 
 
