@@ -14,7 +14,7 @@ LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.1
 quoted = '$(subst ','\'',$(value $(1)))'
 
 .NOTPARALLEL:
-.PHONY: help run test check fix golden bench model lock clean
+.PHONY: help run test check fix golden bench model bundle lock clean
 
 help:
 	@echo 'make run [DIR=path] [QUERY="words"]  index a directory and search it (this one, and a question about it)'
@@ -24,6 +24,7 @@ help:
 	@echo 'make golden                          write the ranks of tests/ranking anew; the diff is what changed'
 	@echo 'make bench [ARGS=...]                measure, each figure beside its limit'
 	@echo 'make model                           obtain the embedding model, once'
+	@echo 'make bundle                          pack the .mcpb that Claude Desktop installs (needs npx)'
 	@echo 'make lock                            write requirements/*.txt anew from pyproject.toml'
 	@echo 'make clean                           remove what make installed and what the tools cached'
 
@@ -55,6 +56,9 @@ bench: $(VENV)/dev.installed
 
 model: $(VENV)/run.installed
 	@$(BIN)/codeloupe models pull
+
+bundle: $(VENV)/dev.installed
+	@$(BIN)/python -m tests.setup.bundle
 
 lock: $(VENV)/dev.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv

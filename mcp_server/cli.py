@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 import click
 
+from mcp_server.client_cli import install, uninstall
 from mcp_server.logs import StdoutGuard, configure
 from mcp_server.model_cli import models
 from mcp_server.options import json_option
@@ -205,6 +206,8 @@ def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
     run(allowed, load(allowed[0], overrides).settings, own_version(), guard)
 
 
+main.add_command(install)
+main.add_command(uninstall)
 main.add_command(models)
 main.add_command(service)
 

@@ -3,6 +3,7 @@
 ProductError
 ├── ConfigError       an unknown key or a bad value, with its place
 ├── OutsideRootError  a path that is not under an allowed root
+├── ClientFileError   a client's own file that cannot be read or changed
 └── RequestError      a caller's argument that cannot be served
 """
 
@@ -23,6 +24,10 @@ class ConfigError(ProductError):
 
 class OutsideRootError(ProductError):
     """A path that this server was not allowed to read."""
+
+
+class ClientFileError(ProductError):
+    """A client's configuration file that cannot be read or changed; it is left as it was."""
 
 
 class RequestError(ProductError):

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from embedding.model import KNOWN_MODELS
+from mcp_server.clients.known import CLIENTS
 from mcp_server.settings import Settings, file_layer, merge
+from tests.setup.client_configs import DIRECTORY, FILES
+from tests.setup.client_configs import render as render_client
 from tests.setup.default_config import DEFAULT_FILE, ROOT, render
 
 CONFIGS = sorted((ROOT / "configs").glob("*.toml"))
-CLIENTS = sorted((ROOT / "configs" / "clients").iterdir())
-# Where each client keeps its servers, and whether it names the project in the command line.
-SERVER_KEYS = {
-    "claude-code.mcp.json": ("mcpServers", False),
-    "claude-desktop.json": ("mcpServers", True),
-    "codex.toml": ("mcp_servers", False),
-    "cursor.mcp.json": ("mcpServers", True),
-    "vscode.mcp.json": ("servers", True),
-    "zed.json": ("context_servers", False),
-}
 
 
 def test_the_default_file_lists_every_setting_with_its_default() -> None:
@@ -49,19 +39,12 @@ def test_a_special_configuration_says_only_what_differs(name: str) -> None:
 
 
 def test_there_is_a_file_for_each_client_and_no_other() -> None:
-    assert [path.name for path in CLIENTS] == sorted(SERVER_KEYS)
+    assert sorted(path.name for path in DIRECTORY.iterdir()) == sorted(FILES)
+    assert {client for client, _ in FILES.values()} == set(CLIENTS)
 
 
-@pytest.mark.parametrize("path", CLIENTS, ids=lambda path: path.name)
-def test_a_client_file_starts_codeloupe_serve(path: Path) -> None:
-    key, names_project = SERVER_KEYS[path.name]
-    server = _parse(path)[key]["codeloupe"]
-    assert Path(server["command"]).name == "codeloupe"
-    assert server["args"][0] == "serve"
-    assert server["args"][1:2] == (["--root"] if names_project else [])
-
-
-def _parse(path: Path) -> dict[str, Any]:
-    text = path.read_text(encoding="utf-8")
-    parsed: dict[str, Any] = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-    return parsed
+@pytest.mark.parametrize("name", FILES)
+def test_a_client_file_is_what_install_writes(name: str) -> None:
+    assert (DIRECTORY / name).read_text(encoding="utf-8") == render_client(name), (
+        "run: python -m tests.setup.client_configs"
+    )
