@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "soak": ["--minutes", "3"],
     "freshness": [],
     "governing": [],
+    "metrics": [],
 }
 
 

@@ -280,6 +280,10 @@ class CachedEmbedder:
         """The model behind the cache."""
         return self._inner
 
+    def over(self, inner: Embedder) -> CachedEmbedder:
+        """The same cache before another embedder of the same model."""
+        return CachedEmbedder(inner, self._cache)
+
     @property
     def fingerprint(self) -> str:
         """The model's."""

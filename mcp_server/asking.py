@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from embedding.embedder import Embedder
@@ -14,6 +13,8 @@ from embedding.errors import EmbeddingError
 from mcp_server.errors import RequestError
 from mcp_server.indexing import Meaning
 from mcp_server.likeness import Example
+from mcp_server.metrics.meter import Meter
+from mcp_server.metrics.wrappers import Remembering
 from mcp_server.requests import SearchRequest
 from mcp_server.settings import SearchSettings
 
@@ -51,11 +52,11 @@ class Asked:
 class Asking:
     """Queries into vectors. Thread-safe; waits for the model no longer than a search may."""
 
-    def __init__(self, meaning: Callable[[], Meaning], settings: SearchSettings) -> None:
+    def __init__(self, meaning: Callable[[], Meaning], settings: SearchSettings, meter: Meter | None = None) -> None:
         self._meaning = meaning
         self._settings = settings
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="model")
-        self._embedded = lru_cache(maxsize=REMEMBERED_QUERIES)(self._embed)
+        self._embedded = Remembering(self._embed, REMEMBERED_QUERIES, meter or Meter())
 
     def ask(self, request: SearchRequest, example: Example | None, *, any_vectors: bool) -> Asked:
         """What to look for in indexes of which ``any_vectors`` says whether they have some.

@@ -191,8 +191,13 @@ def status(overrides: Sequence[str], roots: tuple[str, ...], as_json: bool) -> N
 
 @main.command()
 @root_option
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    help="Let metrics be scraped at this port of this machine alone; 0: any free one. [default: serve.metrics_port]",
+)
 @click.pass_obj
-def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
+def serve(overrides: Sequence[str], roots: tuple[str, ...], metrics_port: int | None) -> None:
     """Serve MCP on standard input and output, for editors and agents."""
     guard = StdoutGuard()  # before anything heavy is imported: stdout is the wire
     from storage.heap import keep_little
@@ -203,7 +208,17 @@ def serve(overrides: Sequence[str], roots: tuple[str, ...]) -> None:
     from mcp_server.settings import load
 
     allowed = serving_roots(roots)
-    run(allowed, load(allowed[0], overrides).settings, own_version(), guard)
+    port = () if metrics_port is None else (f"serve.metrics_port={metrics_port}",)
+    run(allowed, load(allowed[0], (*overrides, *port)).settings, own_version(), guard)
+
+
+@main.command()
+@json_option
+def metrics(as_json: bool) -> None:
+    """Say what your servers count and how long they take: searches, the model, caches, errors, memory."""
+    from mcp_server.metrics import commands
+
+    sys.exit(commands.show(as_json=as_json))
 
 
 main.add_command(install)

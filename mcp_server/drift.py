@@ -145,6 +145,16 @@ class DriftCheck:
         self.error = ""  # why the last look failed, in a sentence
 
     @property
+    def has_looked(self) -> bool:
+        """Whether any look has ended."""
+        return self._last is not None
+
+    @property
+    def last(self) -> Drift | None:
+        """The last outcome; nothing is looked at for that."""
+        return self._with_heard()
+
+    @property
     def relied_upon(self) -> bool:
         """Whether what is heard decides when to look."""
         return self._trust is not None

@@ -23,6 +23,10 @@ from mcp_server.home import data_directory
 from mcp_server.indexing import Meaning, open_meaning
 from mcp_server.jobs import Job
 from mcp_server.likeness import Example, find_example
+from mcp_server.metrics import families
+from mcp_server.metrics.figures import RootFigures
+from mcp_server.metrics.meter import Meter
+from mcp_server.metrics.wrappers import measured_meaning
 from mcp_server.requests import SearchRequest
 from mcp_server.root_index import RootIndex
 from mcp_server.served import look_at, uncached
@@ -35,6 +39,8 @@ from storage.search import Mode, Query, Results
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from embedding.state import ServiceState
 
 INCOMPLETE = (
     "the search was cut short by its time limit, so matches may be missing; narrow by paths or simplify the pattern"
@@ -55,14 +61,16 @@ class Engine:
         start_job: StartJob | None = None,
         *,
         listening: bool = False,  # to changes in the roots, from their first use on: for a server
+        meter: Meter | None = None,  # counts what this engine does
     ) -> None:
         self.settings = settings
+        self.meter = meter or Meter()
         self._listening = listening
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="meaning")
         self._meaning: Future[Meaning] | None = None
         self._opening = threading.Lock()
-        self._asking = Asking(self.meaning, settings.search)
-        self.roots = {root: RootIndex(root, settings, self.meaning, start_job) for root in roots}
+        self._asking = Asking(self.meaning, settings.search, self.meter)
+        self.roots = {root: RootIndex(root, settings, self.meaning, start_job, self.meter) for root in roots}
 
     def preload(self) -> None:
         """Bring into memory what a first search needs: the storage library, the model. Slow; called at idle.
@@ -79,18 +87,27 @@ class Engine:
         """The model, opened once."""
         with self._opening:
             if self._meaning is None:
-                self._meaning = self._pool.submit(open_meaning, self.settings)
+                self._meaning = self._pool.submit(self._opened)
         return self._meaning.result()
+
+    def _opened(self) -> Meaning:
+        return measured_meaning(open_meaning(self.settings), self.meter)
 
     def search(self, request: SearchRequest) -> Answer:
         """Hits over all roots, best first, with what the answer could not see.
 
         Raises RequestError, StorageError or EmbeddingError with a sentence.
         """
+        with self.meter.timed(families.SEARCH, request.mode):
+            return self._search(request)
+
+    def _search(self, request: SearchRequest) -> Answer:
         for root in self.roots.values():
             root.begin()
         example = find_example(request.like, self.roots) if request.like else None
         asked = self._asked(request, example)
+        if asked.failed:
+            self.meter.count(families.WITHOUT_VECTOR)
         query = self._query(request, example, asked)
         results = {root: root.search(query) for root in self.roots.values()}
         notes = (*asked.notes, *_notes(results.values()))
@@ -160,6 +177,19 @@ class Engine:
         model = self._model_status()
         others = model.service.pid if model.service else 0  # a service this server happened to start is everybody's
         return Status(roots, model, psutil.Process().memory_info().rss, children_bytes(leaving_out=others))
+
+    @property
+    def changes(self) -> object:
+        """Something else whenever there is much new in ``figures``; waits for nothing."""
+        return tuple(root.changes for root in self.roots.values())
+
+    def figures(self) -> tuple[RootFigures, ...]:
+        """Of each root, without a look at its directory."""
+        return tuple(root.figures() for root in self.roots.values())
+
+    def own_service(self) -> ServiceState | None:
+        """The embedding service that runs in this process for it alone; None where there is none."""
+        return None if self.settings.model.shared else self._model_status().service
 
     def close(self, *, wait: bool = True) -> None:
         """Stop jobs and children, without waiting for their end where ``wait`` is false; what was committed stays."""

@@ -41,6 +41,11 @@ def index_directory(settings: Settings, root: Path) -> Path:
     return indexes_directory(settings) / f"{name[:40]}-{digest}"
 
 
+def index_id(directory: Path) -> str:
+    """The part of an index directory's name that is of its root alone, and tells neither its name nor its place."""
+    return directory.name.rpartition("-")[2]
+
+
 def make_private(directory: Path) -> None:
     """Create ``directory`` for its owner alone."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -22,6 +22,8 @@ from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from indexer.walker import Look, Part
 from mcp_server.home import cache_directory, data_directory, index_directory, note_root
+from mcp_server.metrics.meter import Meter
+from mcp_server.metrics.wrappers import IndexRun, measured_store
 from mcp_server.patience import passes
 from mcp_server.settings import Settings
 from storage.backends import open_store
@@ -112,6 +114,7 @@ class Work:
     meaning: Meaning
     refiner: Refiner = field(default_factory=Refiner)  # knows what searches asked for
     rules: KeptRules | None = None  # of the root, where it is looked at again and again
+    meter: Meter = field(default_factory=Meter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +160,13 @@ def write_while_asked(work: Work, report: Report, stop: Stop, scope: Scope) -> S
 
 def run(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> Summary:
     """Bring the store up to date with the root; what was committed stays, whatever happens after it."""
+    with IndexRun(work.meter) as counted:
+        summary = _run(work, measured_store(store, work.meter), report, stop, scope)
+        counted.finished = summary.finished
+    return summary
+
+
+def _run(work: Work, store: ChunkStore, report: Report, stop: Stop, scope: Scope) -> Summary:
     started = monotonic()
     rebuilt = prepare(store, wanted_fingerprint(work.settings, work.meaning))
     cutting = Cutting(work.settings.index, work.meaning.table)

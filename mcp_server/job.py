@@ -33,6 +33,9 @@ from mcp_server.errors import EXPECTED
 from mcp_server.home import index_directory
 from mcp_server.indexing import Scope, Work, inspect, open_meaning, write
 from mcp_server.logs import claim_stdout, configure
+from mcp_server.metrics import families
+from mcp_server.metrics.meter import Meter, error_name
+from mcp_server.metrics.wrappers import measured_meaning
 from mcp_server.patience import retry_after_s
 from mcp_server.settings import Settings
 from storage.errors import IndexBusyError
@@ -43,6 +46,7 @@ IDLE_S = 120.0  # a child that was asked nothing for so long gives its memory ba
 # While another process writes, a child looks again after .1 s, then half as long again each time, up to a second: a
 # look takes .7 ms of processor time, and the death of the other is noticed within that second.
 BUSY_FIRST_S, BUSY_LONGEST_S = 0.1, 1.0
+COUNTS_S = 1.0  # how often a run tells what it counted; what a child that is killed has not told is lost
 LONGEST_END_S = 10.0  # after the server has gone; a commit and a slice take less, a hung library must not stay
 
 log = logging.getLogger(__name__)
@@ -101,7 +105,9 @@ def main() -> None:
     settings = Settings.model_validate(first["settings"])
     try:
         root = Path(first["root"])
-        work = Work(root, settings, open_meaning(settings), refiner, KeptRules(root, settings.index))
+        meter = Meter()
+        meaning = measured_meaning(open_meaning(settings), meter)
+        work = Work(root, settings, meaning, refiner, KeptRules(root, settings.index), meter)
         serve(work, commands, wire, first)
     except BrokenPipeError:
         log.info("the server is gone")
@@ -152,6 +158,7 @@ class Runs:
         self._work = work
         self._commands, self._wire = commands, wire
         self._said = ""  # of the other process that writes
+        self._told_at = time.monotonic()  # what was counted
         self._retry_s = 0.0  # after which another run may find the model well again; 0: nothing is wrong with it
 
     def once(self, command: dict[str, Any]) -> Outcome:
@@ -164,10 +171,13 @@ class Runs:
             return self._wait_for_another(str(error), again=command.get("again", False))
         except EXPECTED as error:
             self._retry_s = 0.0
+            self._work.meter.count(families.ERRORS, "indexing", error_name(error))
+            self._tell_counts()
             _emit(self._wire, {"error": str(error)})
             return Outcome.DONE
         self._said = ""
         self._retry_s = retry_after_s(passing=summary.passing, embedded=summary.embedded, waited_s=self._retry_s)
+        self._tell_counts()
         _emit(self._wire, {"summary": asdict(summary) | {"retry_after_s": self._retry_s}})
         return Outcome.ASKED if asked else Outcome.DONE
 
@@ -203,6 +213,13 @@ class Runs:
 
     def _report(self, progress: Progress) -> None:
         _emit(self._wire, asdict(progress))
+        if time.monotonic() - self._told_at >= COUNTS_S:
+            self._tell_counts()
+
+    def _tell_counts(self) -> None:
+        """What was counted since it was last told; the server adds it to its own."""
+        self._told_at = time.monotonic()
+        _emit(self._wire, {"counts": self._work.meter.taken().as_json()})
 
 
 def be_polite() -> None:

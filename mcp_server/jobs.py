@@ -20,6 +20,8 @@ from embedding.breaker import span_in_words
 from embedding.process import PACKAGE_ROOT, child_environment
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import counted, percent
+from mcp_server.metrics.counts import counts_of
+from mcp_server.metrics.meter import Meter
 from mcp_server.settings import Settings
 
 # Embedding takes some nine tenths of a first run; tidying shows no progress of its own and comes twice.
@@ -183,8 +185,10 @@ class Job(Protocol):
 class ProcessJob(Board):
     """A child process that indexes one root and stays for the next change."""
 
-    def __init__(self, root: Path, settings: Settings, *, force: bool = False) -> None:
+    def __init__(self, root: Path, settings: Settings, meter: Meter | None = None, *, force: bool = False) -> None:
+        """``meter`` also counts what the child does."""
         super().__init__()
+        self._meter = meter or Meter()
         self._child = subprocess.Popen(
             [sys.executable, "-P", "-m", "mcp_server.job"],
             stdin=subprocess.PIPE,
@@ -242,9 +246,15 @@ class ProcessJob(Board):
         assert self._child.stdout is not None
         with self._child.stdout as events:
             for line in events:
-                self.post(json.loads(line))
+                self._hear(json.loads(line))
         code = self._child.wait()
         self.post({"ended": CRASHED.format(code=code) if code and not self._stopped else ""})
+
+    def _hear(self, event: dict[str, Any]) -> None:
+        if "counts" in event:
+            self._meter.add(counts_of(event["counts"]))
+        else:
+            self.post(event)
 
 
 class ThreadJob(Board):

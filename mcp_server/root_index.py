@@ -16,6 +16,9 @@ from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness, State
 from mcp_server.indexing import REBUILD_REASONS, Meaning, wanted_fingerprint
 from mcp_server.jobs import Job, JobView
+from mcp_server.metrics.figures import RootFigures
+from mcp_server.metrics.meter import Meter
+from mcp_server.metrics.wrappers import measured_store
 from mcp_server.root_watch import RootWatch
 from mcp_server.settings import Settings
 from mcp_server.starting import StartJob, in_child, in_thread
@@ -43,11 +46,17 @@ class RootIndex:
     """The index of one directory. Thread-safe; opens its store at first use."""
 
     def __init__(
-        self, path: Path, settings: Settings, meaning: Callable[[], Meaning], start_job: StartJob | None = None
+        self,
+        path: Path,
+        settings: Settings,
+        meaning: Callable[[], Meaning],
+        start_job: StartJob | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.path = path
         self.settings = settings
         self.meaning = meaning
+        self.meter = meter or Meter()
         self.directory = home.index_directory(settings, path)
         self._start_job = start_job or (in_thread if settings.storage.backend == "memory" else in_child)
         self._lock = threading.RLock()
@@ -62,7 +71,7 @@ class RootIndex:
         """The store, for reading."""
         with self._lock:
             if self._store is None:
-                self._store = open_store(self.settings.storage, self.directory)
+                self._store = measured_store(open_store(self.settings.storage, self.directory), self.meter)
             return self._store
 
     def state(self) -> IndexState:
@@ -152,19 +161,20 @@ class RootIndex:
         seen, branch = self.watch.latest(0.0), self.watch.branch()
         stats = self.stats() if self.state() not in UNREADABLE else StoreStats(0, 0, 0)
         state = self.state()  # after the figures, which may find that it is damaged
-        vectors = stats.vectors if state is not IndexState.STALE_MODEL else 0
-        new = seen.new if seen else 0
         elsewhere = self._branch_notes(branch, behind=not self._is_level(seen))
+        said = (*notes, *self._own_notes(state, seen, said=model_failed), *elsewhere)
+        return replace(self._fresh(state, stats, seen), notes=said, branch=branch)
+
+    def _fresh(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> Freshness:
+        """The figures of it, without its words."""
         return Freshness(
             self._freshness_state(state, stats, seen),
             stats.searchable_files,
-            stats.searchable_files + new,
+            stats.searchable_files + (seen.new if seen else 0),
             stats.chunks,
-            vectors,
+            stats.vectors if state is not IndexState.STALE_MODEL else 0,
             stats.sketches if state is not IndexState.STALE_SKETCH else 0,
             seen.changed if seen else 0,
-            (*notes, *self._own_notes(state, seen, said=model_failed), *elsewhere),
-            branch,
         )
 
     def status(self) -> RootStatus:
@@ -181,6 +191,35 @@ class RootIndex:
             stats.disk_bytes,
             view.error or self.watch.error,
             self.watch.status(),
+        )
+
+    @property
+    def changes(self) -> object:
+        """Something else whenever there is much new in ``figures``; waits for no lock that is held for long."""
+        job = self._job
+        return job.view() if job is not None else None, self.watch.has_looked
+
+    def figures(self) -> RootFigures:
+        """What is known without a look at the directory."""
+        view, state, seen = self._view(), self.state(), self.watch.known()
+        stats = self.stats() if state not in UNREADABLE else StoreStats(0, 0, 0)
+        fresh = self._fresh(state, stats, seen)
+        unchecked = seen is None and fresh.state == "stale"
+        return RootFigures(
+            name=self.path.name,
+            id=home.index_id(self.directory),
+            state="unchecked" if unchecked else fresh.state,
+            files=fresh.files,
+            chunks=fresh.chunks,
+            vectors=fresh.vectors,
+            sketches=fresh.sketches,
+            text_share=round(fresh.text_share, 4),
+            sketch_share=round(fresh.sketch_share, 4),
+            vector_share=round(fresh.vector_share, 4),
+            disk_bytes=stats.disk_bytes,
+            phase="" if view.resting else view.phase,
+            done=view.done,
+            total=view.total,
         )
 
     def listen(self) -> None:

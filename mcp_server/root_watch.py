@@ -78,6 +78,15 @@ class RootWatch:
         """How far the directory has moved on, after at most ``wait_s`` seconds; None where nobody knows yet."""
         return self._check.latest(wait_s)
 
+    def known(self) -> Drift | None:
+        """How far it had moved on when somebody last looked; nothing is looked at for that."""
+        return self._check.last
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether anybody has; no lock is waited for."""
+        return self._check.has_looked
+
     def settle(self) -> None:
         """Wait until a file that was just saved can be read once and for all (``indexer.changes.is_racy``): 60 ms."""
         if self._ears is not None:

@@ -10,6 +10,7 @@ from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from embedding.running import Service
 from embedding.shortened import Shortened, note_of
+from mcp_server.metrics.wrappers import CountedCache, MeasuredEmbedder
 from mcp_server.statuses import ModelStatus, served_model
 
 
@@ -17,12 +18,14 @@ def uncached(embedder: Embedder) -> Embedder:
     """The model itself, behind whatever cache stands before it; its vectors are cut as they were."""
     if isinstance(embedder, Shortened):
         return embedder.over(uncached(embedder.inner))
-    return embedder.inner if isinstance(embedder, CachedEmbedder) else embedder
+    while isinstance(embedder, CountedCache | CachedEmbedder):
+        embedder = embedder.inner
+    return embedder
 
 
 def by_service(embedder: Embedder) -> ServiceEmbedder | None:
     """The part of ``embedder`` that asks a service; None where there is none."""
-    while isinstance(embedder, Shortened | CachedEmbedder):
+    while isinstance(embedder, Shortened | CountedCache | CachedEmbedder | MeasuredEmbedder):
         embedder = embedder.inner
     return embedder if isinstance(embedder, ServiceEmbedder) else None
 

@@ -20,6 +20,7 @@ import anyio
 import anyio.to_thread
 
 from mcp_server.logs import StdoutGuard
+from mcp_server.metrics.reporting import Reporting
 from mcp_server.resting import Calls, rest
 from mcp_server.settings import Settings
 from mcp_server.tools import build
@@ -54,9 +55,10 @@ class FirstAnswer:
 class LateEngine:
     """The engine, imported and made when a tool first needs it: a client's first request waits for neither."""
 
-    def __init__(self, roots: Sequence[Path], settings: Settings) -> None:
+    def __init__(self, roots: Sequence[Path], settings: Settings, version: str) -> None:
         self.settings = settings
         self._roots = roots
+        self.reporting = Reporting(roots, settings, version, self.made)
         self._making = threading.Lock()
         self._made: Engine | None = None
 
@@ -64,18 +66,25 @@ class LateEngine:
         """The one engine; called from worker threads."""
         with self._making:
             if self._made is None:
-                self._made = import_module("mcp_server.engine").Engine(self._roots, self.settings, listening=True)
+                made = import_module("mcp_server.engine").Engine
+                self._made = made(self._roots, self.settings, listening=True, meter=self.reporting.meter)
             return self._made
+
+    def made(self) -> Engine | None:
+        """It, where a tool has needed it."""
+        return self._made
 
     def close(self) -> None:
         """Close what was made, without waiting."""
         if self._made is not None:
             self._made.close(wait=False)
+        self.reporting.close()
 
 
 def serve(roots: Sequence[Path], settings: Settings, version: str, guard: StdoutGuard) -> None:
     """Serve until the client goes; does not return."""
-    engine = LateEngine(roots, settings)
+    engine = LateEngine(roots, settings, version)
+    engine.reporting.listen()
     anyio.run(_serve, engine, version, guard)
     leave(engine)
 
@@ -96,12 +105,13 @@ def leave(engine: LateEngine) -> None:
 
 async def _serve(engine: LateEngine, version: str, guard: StdoutGuard) -> None:
     first_answer, calls = FirstAnswer(), Calls()
-    server = build(engine, engine.settings, version, [first_answer, calls])
+    server = build(engine, engine.settings, version, engine.reporting, [first_answer, calls])
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_leave_on_signal, engine)
         tasks.start_soon(_leave_with_parent, engine)
         tasks.start_soon(_preload, engine, first_answer)
         tasks.start_soon(rest, calls)
+        tasks.start_soon(_report, engine.reporting, first_answer)
         guard.hand_back()
         await server.run_stdio_async()
         tasks.cancel_scope.cancel()
@@ -114,6 +124,15 @@ async def _preload(engine: LateEngine, first_answer: FirstAnswer) -> None:
         await anyio.to_thread.run_sync(lambda: engine().preload(), abandon_on_cancel=True)
     except Exception:
         log.warning("what a first search needs could not be loaded ahead of it", exc_info=True)
+
+
+async def _report(reporting: Reporting, first_answer: FirstAnswer) -> None:
+    """Note what is counted; a failure there is logged, and the server goes on."""
+    await first_answer.wait()
+    try:
+        await reporting.go_on()
+    except Exception:
+        log.warning("metrics are noted no longer", exc_info=True)
 
 
 async def _leave_on_signal(engine: LateEngine) -> None:

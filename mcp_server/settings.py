@@ -57,6 +57,20 @@ class SearchSettings(BaseModel):
     )
 
 
+class ServeSettings(BaseModel):
+    """What a server does beside answering."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metrics_port: int = Field(
+        default=-1,
+        ge=-1,
+        le=65_535,
+        description="port of the loopback addresses where metrics can be scraped (docs/metrics.md), the same for all "
+        "servers; -1: none, 0: any free one",
+    )
+
+
 class Settings(BaseModel):
     """Everything that can be set."""
 
@@ -67,6 +81,7 @@ class Settings(BaseModel):
     memory: MemorySettings = Field(default_factory=MemorySettings)
     index: IndexSettings = Field(default_factory=IndexSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
+    serve: ServeSettings = Field(default_factory=ServeSettings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ BUSY_LOOK_S = 0.05  # between two looks whether another process still writes
 
 def in_child(index: RootIndex, force: bool) -> Job:
     """Index in a child process: the server for an index on disk."""
-    return ProcessJob(index.path, index.settings, force=force)
+    return ProcessJob(index.path, index.settings, index.meter, force=force)
 
 
 def in_turn(index: RootIndex, attempt: Callable[[], Summary], stop: Stop) -> Summary:
@@ -55,7 +55,7 @@ def in_thread(index: RootIndex, force: bool, most_vectors: int | None = None) ->
                 return run(work, index.open(), report, stop, scope)
             return in_turn(index, lambda: write_while_asked(work, report, stop, scope), stop)
 
-        work = Work(index.path, index.settings, index.meaning(), refiner)
+        work = Work(index.path, index.settings, index.meaning(), refiner, meter=index.meter)
         wait_s = 0.0
         while True:
             summary = once(Scope(forced and not wait_s, most_vectors))

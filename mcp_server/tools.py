@@ -19,6 +19,8 @@ from mcp_server import failures, requests
 from mcp_server.answers.rows import as_json
 from mcp_server.answers.text import as_text
 from mcp_server.errors import EXPECTED, ProductError
+from mcp_server.metrics.calls import OTHER, ToolCall
+from mcp_server.metrics.meter import Meter
 from mcp_server.sdk import (
     CallToolResult,
     Context,
@@ -33,6 +35,7 @@ from mcp_server.settings import Settings
 if TYPE_CHECKING:  # imported at the first tool call: a client's first request waits for neither
     from mcp_server.engine import Engine
     from mcp_server.jobs import Job, JobView
+    from mcp_server.metrics.reporting import Reporting
 
     OpenEngine = Callable[[], Engine]
 
@@ -106,9 +109,10 @@ Like = Annotated[
 class Tools:
     """The tools' functions, bound to one engine."""
 
-    def __init__(self, engine: OpenEngine, settings: Settings) -> None:
+    def __init__(self, engine: OpenEngine, settings: Settings, reporting: Reporting) -> None:
         self._engine = engine
         self._settings = settings
+        self._reporting = reporting
         self._waiting: Counter[Job] = Counter()
         self._search_threads = anyio.CapacityLimiter(SEARCH_THREADS)
         self._index_threads = anyio.CapacityLimiter(INDEX_THREADS)
@@ -211,16 +215,28 @@ class Tools:
 
         Per root: state, files, chunks, coverage of each tier, index kind, and what runs now.
         """
-        state = await anyio.to_thread.run_sync(lambda: self._engine().status(), limiter=self._index_threads)
-        return structured(state.as_json()) if format == "json" else text(state.sentence())
+        say = self._status_as_json if format == "json" else self._status_as_text
+        return await anyio.to_thread.run_sync(say, limiter=self._index_threads)
+
+    def _status_as_json(self) -> CallToolResult:
+        return structured(self._engine().status().as_json() | {"metrics": self._reporting.as_json()})
+
+    def _status_as_text(self) -> CallToolResult:
+        return text(f"{self._engine().status().sentence()}\n{self._reporting.sentence()}")
 
 
 class CodeloupeServer(MCPServer):
     """MCPServer whose refusals are sentences: unknown arguments, bad types, and our own expected errors."""
 
+    meter: Meter
+
     async def call_tool(self, name: str, arguments: dict[str, Any], context: Any = None) -> Any:
         """Call a tool; expected failures leave as ToolError with one sentence."""
         tool = self._tool_manager.get_tool(name)
+        with ToolCall(self.meter, name if tool is not None else OTHER):
+            return await self._called(tool, name, arguments, context)
+
+    async def _called(self, tool: Any, name: str, arguments: dict[str, Any], context: Any) -> Any:
         if tool is not None:
             failures.check_arguments(name, arguments, tool.parameters["properties"])
         try:
@@ -234,7 +250,9 @@ class CodeloupeServer(MCPServer):
             raise
 
 
-def build(engine: OpenEngine, settings: Settings, version: str, middleware: Sequence[Any] = ()) -> CodeloupeServer:
+def build(
+    engine: OpenEngine, settings: Settings, version: str, reporting: Reporting, middleware: Sequence[Any] = ()
+) -> CodeloupeServer:
     """The server with its four tools; nothing heavy is loaded, and ``engine`` is called by the first tool alone."""
     server = CodeloupeServer(
         "codeloupe",
@@ -245,7 +263,8 @@ def build(engine: OpenEngine, settings: Settings, version: str, middleware: Sequ
         middleware=middleware,
         request_state_security=stateless(),
     )
-    tools = Tools(engine, settings)
+    server.meter = reporting.meter
+    tools = Tools(engine, settings, reporting)
     for tool, title, hints in (
         (tools.search, "Search code", READS),
         (tools.index, "Index code", WRITES),
