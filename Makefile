@@ -14,7 +14,7 @@ LOCK := $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.1
 quoted = '$(subst ','\'',$(value $(1)))'
 
 .NOTPARALLEL:
-.PHONY: help run test check fix golden bench model bundle lock clean
+.PHONY: help run test check fix golden docs bench model bundle lock clean
 
 help:
 	@echo 'make run [DIR=path] [QUERY="words"]  index a directory and search it (this one, and a question about it)'
@@ -22,6 +22,7 @@ help:
 	@echo 'make check                           format, lint, types and layers'
 	@echo 'make fix                             format, and mend what the linter can'
 	@echo 'make golden                          write the ranks of tests/ranking anew; the diff is what changed'
+	@echo 'make docs                            write docs/reference and its pictures anew from the code'
 	@echo 'make bench [ARGS=...]                measure, each figure beside its limit'
 	@echo 'make model                           obtain the embedding model, once'
 	@echo 'make bundle                          pack the .mcpb that Claude Desktop installs (needs npx)'
@@ -49,6 +50,11 @@ fix: $(VENV)/dev.installed
 
 golden: $(VENV)/dev.installed
 	@$(BIN)/python -m tests.ranking.golden
+
+docs: $(VENV)/dev.installed
+	@$(BIN)/python -m tests.setup.default_config
+	@$(BIN)/python -m tests.setup.reference
+	@$(BIN)/python -m tests.setup.pictures
 
 bench: $(VENV)/dev.installed
 	@$(BIN)/codeloupe models pull

@@ -8,6 +8,7 @@ once, also in the middle of a computation. A native abort ends it too, and its p
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import queue
 import signal
@@ -184,10 +185,23 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         write_frame(answers, answer)
 
 
+def tell_build(out: BinaryIO) -> None:
+    """Write what llama.cpp was built for, as it says itself, as JSON; asking makes it run its first instructions."""
+    import llama_cpp
+
+    told = {"version": llama_cpp.__version__, "file": llama_cpp.__file__}
+    told["system"] = llama_cpp.llama_print_system_info().decode("utf-8", "replace")
+    out.write(json.dumps(told).encode())
+    out.flush()
+
+
 def main() -> None:
-    """Run as ``python -P -m embedding.worker`` by embedding/process.py; of no use by hand."""
+    """Run as ``python -P -m embedding.worker`` by embedding/process.py and embedding/build.py; of no use by hand."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent decides
     requests, answers = claim_pipes()
+    if sys.argv[1:] == ["build"]:
+        tell_build(answers)
+        return
     try:
         serve(requests, answers)
     except BrokenPipeError:

@@ -20,19 +20,22 @@ _REMOTE_START = ("fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.gcsfuse", "fuse
 
 def remote_disk(root: Path) -> str:
     """Why changes below ``root`` may go unheard, in a sentence: others write to a disk in the network; "" if local."""
+    kind = network_file_system(root)
+    if not kind:
+        return ""
+    return f"{root} is on a {kind} disk, which does not tell of every change; each search looks for itself."
+
+
+def network_file_system(path: Path) -> str:
+    """The kind of file system below ``path`` where that is in a network, as the system calls it; "" if local."""
     import psutil  # 6 ms, and a command that only searches does not listen
 
     try:
-        disks = [disk for disk in psutil.disk_partitions(all=True) if root.is_relative_to(disk.mountpoint)]
+        disks = [disk for disk in psutil.disk_partitions(all=True) if path.is_relative_to(disk.mountpoint)]
     except (OSError, psutil.Error):
         return ""
-    if not disks:
-        return ""
-    disk = max(disks, key=lambda one: len(one.mountpoint))
-    if not is_remote(disk.fstype, disk.opts):
-        return ""
-    kind = disk.fstype or "network"
-    return f"{root} is on a {kind} disk, which does not tell of every change; each search looks for itself."
+    disk = max(disks, key=lambda one: len(one.mountpoint), default=None)
+    return (disk.fstype or "network") if disk and is_remote(disk.fstype, disk.opts) else ""
 
 
 def is_remote(file_system: str, options: str) -> bool:

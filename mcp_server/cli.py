@@ -233,10 +233,14 @@ main.add_command(service)
 @json_option
 @click.pass_obj
 def doctor(overrides: Sequence[str], roots: tuple[str, ...], repair: bool, as_json: bool) -> None:
-    """Check this installation and the index, and say the mend."""
+    """Check the machine, this installation, its index and the clients' files, and say the mend.
+
+    Exit code 1 where there is an error; a warning is none.
+    """
     from mcp_server import commands, doctor
 
-    sys.exit(doctor.examine(commands.all_roots(roots), overrides, repair=repair, as_json=as_json))
+    wish = doctor.Wish(commands.all_roots(roots), overrides, own_version(), repair)
+    sys.exit(doctor.examine(wish, as_json=as_json))
 
 
 @main.command()

@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How bad it is: an error stops something from working, a warning makes it slow, partial or surprising."""
+
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at; ``mend`` is "" where it is well."""
+    """One thing looked at: its name, how it is and why, and what to do about it ("" where it is well)."""
 
     what: str
     found: str
     mend: str = ""
+    level: Level = Level.OK
 
     @property
     def line(self) -> str:
         """For a reader."""
-        return f"{'FAULT' if self.mend else 'ok':5}  {self.what}: {self.found}{f' -> {self.mend}' if self.mend else ''}"
+        return f"{self.level:7}  {self.what}: {self.found}{f' -> {self.mend}' if self.mend else ''}"
+
+
+def well(what: str, found: str) -> Finding:
+    """Nothing is to be done."""
+    return Finding(what, found)
+
+
+def warning(what: str, found: str, mend: str) -> Finding:
+    """It works, and not as well as it should."""
+    return Finding(what, found, mend, Level.WARNING)
+
+
+def error(what: str, found: str, mend: str) -> Finding:
+    """It does not work."""
+    return Finding(what, found, mend, Level.ERROR)

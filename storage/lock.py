@@ -69,6 +69,10 @@ class WriterLock:
                     self._sign_off()
                 lock.release()
 
+    def signed(self) -> Sighting:
+        """Who has signed, and when it last gave a sign of life; the system's own lock is not tried. Raises OSError."""
+        return self._look(locked=False)
+
     def ask(self) -> None:
         """Tell the holder, whoever it is, that the directory has changed."""
         with contextlib.suppress(OSError):  # a disk that is full: whoever writes next looks anyway

@@ -23,8 +23,10 @@ from embedding.place import Place, ServiceNote, services_directory
 from embedding.running import services
 from embedding.settings import MemorySettings, ModelSettings
 from mcp_server.cli import main
+from mcp_server.doctor import Wish, inside
 from mcp_server.engine import children_bytes
 from mcp_server.served import uncached
+from mcp_server.settings import load
 from tests.embedding.waiting import until
 
 PATIENCE_S = 60
@@ -69,6 +71,12 @@ def root(tmp_path: Path) -> Path:
 
 def run(*words: str) -> Result:
     return CliRunner().invoke(main, list(words))
+
+
+def doctor(root: Path, *overrides: str) -> str:
+    """What doctor says of what is inside: no server is started, which would be another user's."""
+    wish = Wish([root], overrides, "0")
+    return "\n".join(finding.line for finding in inside(wish, load(root, overrides).settings))
 
 
 def told(*words: str) -> Any:
@@ -126,7 +134,7 @@ def test_status_and_doctor_tell_of_the_service_as_well(data: Path, root: Path) -
     assert (status["model"]["state"], status["service"]["documents"]) == ("ready", 1)
     own = status["service"]["pid"]
     assert children_bytes(leaving_out=0) - children_bytes(leaving_out=own) > 10 << 20, "it is a child of this process"
-    assert f"answers (pid {status['service']['pid']})" in run("doctor", "--root", str(root)).output
+    assert f"answers (pid {status['service']['pid']})" in doctor(root)
 
 
 def test_a_model_that_is_left_alone_is_told_everywhere_and_a_reset_ends_that(place: Place, root: Path) -> None:
@@ -135,9 +143,9 @@ def test_a_model_that_is_left_alone_is_told_everywhere_and_a_reset_ends_that(pla
     assert alone.exit_code == 1
     assert "is left alone" in alone.output
     assert told("status", "--root", str(root), "--json")["model"]["state"] == "left alone"
-    doctor = run("doctor", "--root", str(root)).output
-    assert "FAULT  service: The model failed 3 times in a row and is left alone" in doctor
-    assert doctor.count("-> codeloupe service reset") == 2, "of the service, and of the model"
+    said = doctor(root)
+    assert "error    service: The model failed 3 times in a row and is left alone" in said
+    assert said.count("-> codeloupe service reset") == 2, "of the service, and of the model"
     refused = run("embed", "moor a ship")
     assert (refused.exit_code, "is left alone" in refused.output) == (2, True)
     assert run("service", "reset").output == "Left alone no longer: 1 model; the next text tries again.\n"
@@ -153,8 +161,8 @@ def test_what_a_killed_service_left_is_no_fault_and_the_next_takes_its_place(dat
     killed.kill()
     killed.wait(PATIENCE_S)
     assert run("service", "status").exit_code == 1
-    doctor = run("doctor", "--root", str(root)).output
-    assert f"ok     service: none; pid {pid} was killed, and the next one takes its place" in doctor
+    said = doctor(root)
+    assert f"ok       service: none; pid {pid} was killed, and the next one takes its place" in said
     assert "model: tiny" in run("service", "status").output, "doctor tried the model, and that started it"
     assert service.pid != pid
 
@@ -180,7 +188,7 @@ def test_a_service_that_does_not_answer_is_told_with_its_mend_which_ends_it(
     assert f"(pid {mute.pid}) does not answer; run 'codeloupe service stop'" in status.output
     line = run("status", "--root", str(root)).output
     assert re.search(rf"\(not answering, \d+ dimensions\): The embedding service \(pid {mute.pid}\)", line)
-    assert "-> codeloupe service stop" in run("doctor", "--root", str(root)).output
+    assert "-> codeloupe service stop" in doctor(root)
 
 
 def test_stop_ends_one_that_does_not_answer(mute: subprocess.Popen[bytes], data: Path) -> None:
@@ -209,7 +217,7 @@ def test_what_is_no_service_among_the_services_is_passed_over(data: Path) -> Non
 
 
 def test_doctor_says_what_the_model_takes_and_when_it_may_not(data: Path, root: Path) -> None:
-    assert "ok     memory: a process of tiny takes" in run("doctor", "--root", str(root)).output
-    short = run("--set", "memory.budget=0.01%", "doctor", "--root", str(root)).output
-    assert "FAULT  memory: There is too little memory for a process of tiny" in short
+    assert "ok       memory: a process of tiny takes" in doctor(root)
+    short = doctor(root, "memory.budget=0.01%")
+    assert "error    memory: There is too little memory for a process of tiny" in short
     assert "-> set memory.budget higher and run codeloupe service stop, or choose a smaller model" in short

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PUBLIC_TARGETS = {"help", "run", "test", "check", "fix", "golden", "bench", "bundle", "model", "lock", "clean"}
+PUBLIC_TARGETS = {"help", "run", "test", "check", "fix", "golden", "docs", "bench", "bundle", "model", "lock", "clean"}
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32" or shutil.which("make") is None, reason="make and a POSIX shell are not on this machine"
