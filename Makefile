@@ -53,6 +53,7 @@ golden: $(VENV)/dev.installed
 
 docs: $(VENV)/dev.installed
 	@$(BIN)/python -m tests.setup.default_config
+	@$(BIN)/python -m tests.setup.client_configs
 	@$(BIN)/python -m tests.setup.reference
 	@$(BIN)/python -m tests.setup.pictures
 

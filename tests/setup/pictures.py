@@ -8,7 +8,6 @@ from pathlib import Path
 from embedding.governor import LADDER
 from tests.setup.drawing import Box, Drawing
 
-
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 WIDTH = 760.0
 Point = tuple[float, float]

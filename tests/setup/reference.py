@@ -10,14 +10,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, get_args, get_origin
 
-import anyio
 import click
 
+from mcp_server.checks.conversation import CLIENT, LEGACY, Conversation
 from mcp_server.cli import main
 from mcp_server.settings import ENV_ALIASES, ENV_PREFIX, PROJECT_SECTIONS, Settings
-from mcp_server.tools import INSTRUCTIONS, build
+from tests.e2e.homes import MODULE, Home
+from tests.e2e.wire import PATIENCE_S
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -58,7 +60,7 @@ def documents() -> dict[Path, str]:
     return {
         REFERENCE / "commands.md": COMMANDS + "".join(_command(main, click.Context(main, info_name="codeloupe"))),
         REFERENCE / "settings.md": SETTINGS + "".join(_section(name, model) for name, model in Settings()),
-        REFERENCE / "tools.md": TOOLS + anyio.run(_offers),
+        REFERENCE / "tools.md": TOOLS + _offers(),
     }
 
 
@@ -116,17 +118,34 @@ def variable(section: str, key: str) -> str:
     return f"{ENV_PREFIX}{section.upper()}_{key.upper()}{own}"
 
 
-async def _offers() -> str:
-    server = build(lambda: (_ for _ in ()).throw(AssertionError("listing needs no engine")), Settings(), "0")
-    parts = [f"> {INSTRUCTIONS}\n"]
-    for tool in await server.list_tools():
-        told = tool.model_dump(by_alias=True)
-        parts.append(f"\n## {tool.name}\n\n{_prose(tool.description or '')}\n")
-        parts.append(_arguments(told["inputSchema"]))
-    parts += [_prompt(one.model_dump(by_alias=True)) for one in await server.list_prompts()]
-    templates = [one.model_dump(by_alias=True) for one in await server.list_resource_templates()]
-    parts += [f"\n## Resource `{one['uriTemplate']}`\n\n{_prose(one['description'] or '')}\n" for one in templates]
+def _offers() -> str:
+    """What a server tells a client, asked over its pipes."""
+    with TemporaryDirectory() as directory:
+        home = Home(Path(directory), Path(directory))
+        line = [*MODULE, "serve", "--root", directory]
+        with Conversation(line, Path(directory), home.environment(CODELOUPE_MODEL_NAME="none")) as server:
+            asked = {"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": CLIENT}
+            introduction = _result(server, "initialize", asked)["instructions"]
+            tools = _result(server, "tools/list")["tools"]
+            prompts = _result(server, "prompts/list")["prompts"]
+            templates = _result(server, "resources/templates/list")["resourceTemplates"]
+            server.hang_up(PATIENCE_S)
+    parts = [f"> {introduction}\n", *map(_tool, tools), *map(_prompt, prompts), *map(_template, templates)]
     return "".join(parts)
+
+
+def _result(server: Conversation, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    answer = server.ask(method, params or {}, PATIENCE_S)
+    assert answer is not None, server.errors.decode()
+    return dict(answer["result"])
+
+
+def _tool(told: Mapping[str, Any]) -> str:
+    return f"\n## {told['name']}\n\n{_prose(told['description'])}\n{_arguments(told['inputSchema'])}"
+
+
+def _template(told: Mapping[str, Any]) -> str:
+    return f"\n## Resource `{told['uriTemplate']}`\n\n{_prose(told.get('description', ''))}\n"
 
 
 def _arguments(schema: Mapping[str, Any]) -> str:
