@@ -143,6 +143,7 @@ export class Codeloupe {
     try {
       signal?.throwIfAborted();
       await this.#client.connect(this.#transport, { ...said({ signal }), timeout: CONNECT_MS });
+      signal?.throwIfAborted(); // a server's answer may have crossed the abort
     } catch (cause) {
       await this.#transport.close();
       if (signal?.aborted) throw this.#failure(cause, "connect", signal);
