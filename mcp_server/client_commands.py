@@ -19,6 +19,7 @@ from mcp_server.errors import ProductError, RequestError
 from mcp_server.roots import checked_root
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what every client takes
+SHARED = "The file names a path of this machine; for one that others share, install with --command codeloupe."
 SCOPES = {"project": "for this project", "user": "for you, in every project"}
 
 
@@ -49,10 +50,11 @@ class ClientArguments:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One file, and how the change to it is found."""
+    """One file, how the change to it is found, and what to do or know once it is made."""
 
     wish: Wish
     plan: Callable[[], Change]
+    afterwards: str = ""
 
 
 def install(arguments: ClientArguments) -> int:
@@ -61,7 +63,10 @@ def install(arguments: ClientArguments) -> int:
     start = command_line(Running.this(), arguments.command)
     chosen = [client(name) for name in dict.fromkeys(arguments.clients)] or _present(machine)
     wishes = [arguments.wish(each, scope or each.scope, project) for each in chosen]
-    return _run([Job(wish, partial(_installing, wish, start, arguments, machine)) for wish in wishes], arguments)
+    jobs = [
+        Job(wish, partial(_installing, wish, start, arguments, machine), _afterwards(wish, start[0])) for wish in wishes
+    ]
+    return _run(jobs, arguments)
 
 
 def uninstall(arguments: ClientArguments) -> int:
@@ -80,6 +85,13 @@ def uninstall(arguments: ClientArguments) -> int:
 def _installing(wish: Wish, start: tuple[str, ...], arguments: ClientArguments, machine: Machine) -> Change:
     entry = wish.client.entry(start, wish.root(bool(arguments.root), machine))
     return planned_install(wish, entry, machine)
+
+
+def _afterwards(wish: Wish, command: str) -> str:
+    """What a user does next; and where a file may be shared, that it names a path of this machine."""
+    step = wish.client.next_steps.get(wish.scope, "")
+    is_own_path = wish.scope == "project" and Path(command).is_absolute()
+    return f"{step} {SHARED}" if is_own_path else step
 
 
 def _project(arguments: ClientArguments) -> Path:
@@ -133,10 +145,8 @@ def _show(change: Change, *, quiet: bool) -> bool:
             click.echo("(the file goes: nothing else is in it)")
     elif not quiet:
         click.echo(f"{heading}\nnothing to change")
-    for other in change.others:
-        click.echo(
-            f"{change.file.path} has {other!r} as well, which starts codeloupe; uninstall --name {other} takes it out."
-        )
+    for note in change.notes:
+        click.echo(note)
     return change.is_any
 
 
@@ -156,8 +166,7 @@ def _carry_out(job: Job) -> bool:
         return not _say_error(error)
     done = "removed" if change.after is None else "restored" if change.backup else "written"
     before = f"; as it was: {kept}" if kept else ""
-    step = job.wish.client.next_step
-    click.echo(f"{job.wish.client.title}: {done}{before}. {step}")
+    click.echo(f"{job.wish.client.title}: {done}{before}. {job.afterwards}".rstrip())
     return True
 
 

@@ -7,9 +7,19 @@ import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mcp_server.clients import files
-from mcp_server.clients.editing import MANAGED, Entry, NotEditableError, entries_in, is_ours, with_entry, without_entry
+from mcp_server.clients.editing import (
+    MANAGED,
+    Entry,
+    NotEditableError,
+    document,
+    entries_in,
+    is_ours,
+    with_entry,
+    without_entry,
+)
 from mcp_server.clients.files import ChangedMeanwhileError, ClientFile
 from mcp_server.clients.known import Client, Machine, Scope
 from mcp_server.errors import ClientFileError, RequestError
@@ -17,6 +27,7 @@ from mcp_server.errors import ClientFileError, RequestError
 TRIES = 3  # a running client may write its file at the same moment
 # Lines around a change that are shown. Other servers' entries end with their environment, where people keep keys.
 CONTEXT = 1
+_REMOVE = "claude mcp remove {} -s local takes it out"
 LINE_SHOWN = 200  # characters; a file in one line would show everything
 
 
@@ -58,7 +69,8 @@ class Change:
     file: ClientFile
     after: str | None
     backup: Path | None = None  # what it was before we came, where nothing else has changed since
-    others: tuple[str, ...] = ()  # entries of other names that start codeloupe
+    spent: tuple[Path, ...] = ()  # backups that say nothing which is not in the file afterwards, but us
+    notes: tuple[str, ...] = ()  # sentences on other entries there that start codeloupe
 
     @property
     def is_any(self) -> bool:
@@ -80,7 +92,7 @@ def planned_install(wish: Wish, entry: Entry, machine: Machine) -> Change:
     with _naming(file):
         before = file.text
         after = with_entry(before, wish.client.place(wish.name), entry, force=wish.force)
-        return Change(wish, file, after, others=_others(before, wish))
+        return Change(wish, file, after, notes=_notes(before, wish))
 
 
 def planned_uninstall(wish: Wish, machine: Machine) -> Change:
@@ -94,13 +106,18 @@ def planned_uninstall(wish: Wish, machine: Machine) -> Change:
     with _naming(file):
         before = file.text
         after = without_entry(before, wish.client.place(wish.name), force=wish.force)
-        others = _others(before, wish)
+        notes = _notes(before, wish)
         if after == before:
-            return Change(wish, file, after, others=others)
-        backup = next((kept for kept in file.backups() if _led_to(kept, file, wish)), None)
-        if backup:
-            return Change(wish, file, files.read(backup).text, backup, others)
-        return Change(wish, file, None if _is_all(file, wish) else after, others=others)
+            return Change(wish, file, after, notes=notes)
+        backups = _backups(file)
+        no_file = ClientFile(file.path, file.target, None)
+        first = next((each for each in (*backups, no_file) if _led_to(each, file, wish)), None)
+        if first is None:
+            return Change(wish, file, after, notes=notes)
+        spent = tuple(each.path for each in backups if _led_to(first, each, wish))
+        if first.data is None:
+            return Change(wish, file, None, None, spent, notes)
+        return Change(wish, file, first.text, first.path, spent, notes)
 
 
 def carry_out(plan: Callable[[], Change]) -> tuple[Change, Path | None]:
@@ -118,41 +135,63 @@ def carry_out(plan: Callable[[], Change]) -> tuple[Change, Path | None]:
 def _carry_out(change: Change) -> Path | None:
     if not change.is_any:
         return None
+    if change.backup is None and change.after is not None:
+        return files.write(change.file, change.after, private=change.wish.scope == "user")
     if change.backup:
         files.restore(change.file, change.backup)
-        return None
-    if change.after is not None:
-        return files.write(change.file, change.after, private=change.wish.scope == "user")
-    files.delete(change.file)
-    if change.wish.scope == "project":
-        with contextlib.suppress(OSError):  # there is something else in it, or it is gone
-            change.file.target.parent.rmdir()
+    else:
+        files.delete(change.file)
+    _tidy(change)
     return None
 
 
-def _led_to(backup: Path, file: ClientFile, wish: Wish) -> bool:
-    """Whether our entry is all that was added to a backup."""
+def _tidy(change: Change) -> None:
+    """Leave no backup that is of no use, and no directory of a project that is empty now."""
+    with contextlib.suppress(OSError):
+        for kept in change.spent:
+            kept.unlink(missing_ok=True)
+        if change.after is None and change.wish.scope == "project":
+            change.file.target.parent.rmdir()  # refused where there is anything else in it
+
+
+def _backups(file: ClientFile) -> list[ClientFile]:
+    """What was kept of a file and can be read, the latest first."""
+    kept = []
+    for path in file.backups():
+        with contextlib.suppress(ClientFileError):
+            kept.append(files.read(path))
+    return kept
+
+
+def _led_to(first: ClientFile, then: ClientFile, wish: Wish) -> bool:
+    """Whether our entry, as it stands in the later file, is all that was added to the first, which may be no file."""
     place = wish.client.place(wish.name)
     with contextlib.suppress(ClientFileError, NotEditableError):
-        kept = files.read(backup)
-        entry = entries_in(file.text, place)[place.name]
-        if place.name in entries_in(kept.text, place) or not all(key in entry for key in MANAGED):
+        entry = entries_in(then.text, place).get(place.name)
+        if entry is None or place.name in entries_in(first.text, place) or not set(MANAGED) <= set(entry):
             return False
-        return kept.encoded(with_entry(kept.text, place, entry)) == file.data
+        return first.encoded(with_entry(first.text, place, entry, force=True)) == then.data
     return False
 
 
-def _is_all(file: ClientFile, wish: Wish) -> bool:
-    """Whether the file holds our entry as install writes it into no file, and nothing else."""
-    place = wish.client.place(wish.name)
-    with contextlib.suppress(NotEditableError):
-        return file.data == with_entry("", place, entries_in(file.text, place)[place.name], force=True).encode()
-    return False
+def _notes(text: str, wish: Wish) -> tuple[str, ...]:
+    """What else in the file starts codeloupe: under other names, and for this project alone (`claude mcp add`)."""
+    says = document(text, wish.client.place())
+    others = [name for name in _ours(says.get(wish.client.key)) if name != wish.name]
+    projects = says.get(wish.client.local_key)
+    local = projects.get(str(wish.project)) if isinstance(projects, dict) else None
+    alone = _ours(local.get(wish.client.key)) if isinstance(local, dict) and wish.scope == "user" else []
+    return (
+        *(
+            f"There is {name!r} as well, which starts codeloupe: uninstall --name {name} takes it out."
+            for name in others
+        ),
+        *(f"{wish.project} has its own {name!r}, which comes first there: {_REMOVE.format(name)}." for name in alone),
+    )
 
 
-def _others(text: str, wish: Wish) -> tuple[str, ...]:
-    found = entries_in(text, wish.client.place())
-    return tuple(name for name, entry in found.items() if name != wish.name and is_ours(entry))
+def _ours(servers: Any) -> list[str]:
+    return [name for name, entry in servers.items() if is_ours(entry)] if isinstance(servers, dict) else []
 
 
 @contextlib.contextmanager

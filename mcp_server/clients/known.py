@@ -69,7 +69,7 @@ class Client:
     local_key: str = ""
     first: Mapping[str, Any] = field(default_factory=dict)  # stands in front of the command
     last: Mapping[str, Any] = field(default_factory=dict)  # and behind the arguments
-    next_step: str = ""
+    next_steps: Mapping[Scope, str] = field(default_factory=dict)
 
     def place(self, name: str = PROGRAM) -> Place:
         """Where an entry of that name stands in its files."""
@@ -150,7 +150,10 @@ CLIENTS: Mapping[str, Client] = {
             projects={"project": IN_PROJECT, "user": IN_PROJECT},
             local_key="projects",
             first={"type": "stdio"},
-            next_step="Start a new session; /mcp lists it.",
+            next_steps={
+                "project": "Start a new session and approve it there; /mcp lists it.",
+                "user": "Start a new session; /mcp lists it.",
+            },
         ),
         Client(
             "claude-desktop",
@@ -160,7 +163,7 @@ CLIENTS: Mapping[str, Client] = {
             "user",
             lambda machine: _claude_desktop_directory(machine) / "claude_desktop_config.json",
             lambda machine: (_claude_desktop_directory(machine),),
-            next_step="Quit Claude Desktop and start it again.",
+            next_steps={"user": "Quit Claude Desktop and start it again."},
         ),
         Client(
             "cursor",
@@ -175,7 +178,10 @@ CLIENTS: Mapping[str, Client] = {
             # Global servers are started in the home directory, but the variable is that of each window.
             projects={"project": WORKSPACE, "user": WORKSPACE},
             first={"type": "stdio"},
-            next_step="Cursor's settings list it under MCP.",
+            next_steps={
+                "project": "Cursor's settings list it under MCP, to be switched on.",
+                "user": "Cursor's settings list it under MCP.",
+            },
         ),
         Client(
             "vscode",
@@ -189,7 +195,10 @@ CLIENTS: Mapping[str, Client] = {
             project_file=".vscode/mcp.json",
             projects={"project": WORKSPACE},
             first={"type": "stdio"},
-            next_step="VS Code asks whether you trust it when a chat first uses it.",
+            next_steps={
+                "project": "VS Code asks whether you trust it when a chat first uses it.",
+                "user": "VS Code asks whether you trust it when a chat first uses it.",
+            },
         ),
         Client(
             "codex",
@@ -205,7 +214,10 @@ CLIENTS: Mapping[str, Client] = {
             # Codex waits 10 s for a start, which a cold disk may need, and 60 s for a tool: less than a first
             # index that is waited for.
             last={"startup_timeout_sec": 30, "tool_timeout_sec": 300},
-            next_step="Start a new session; codex mcp list shows it.",
+            next_steps={
+                "project": "Codex reads it once you trust the project; codex mcp list shows it.",
+                "user": "Start a new session; codex mcp list shows it.",
+            },
         ),
         Client(
             "zed",
@@ -218,7 +230,10 @@ CLIENTS: Mapping[str, Client] = {
             command="zed",
             project_file=".zed/settings.json",
             projects={"project": IN_PROJECT, "user": IN_PROJECT},  # started in the project's directory
-            next_step="The settings of Zed's agent panel list it.",
+            next_steps={
+                "project": "The settings of Zed's agent panel list it, once the project is trusted.",
+                "user": "The settings of Zed's agent panel list it.",
+            },
         ),
     )
 }

@@ -50,7 +50,7 @@ def test_a_client_without_a_file_gets_one_and_loses_it_again(desk: Desk, client:
     assert entry["args"] == [str(desk.project) if word == "PROJECT" else word for word in ARGUMENTS[client]]
     assert f"{CLIENTS[client].title}, " in said
     assert f"+++ {path}" in said
-    assert CLIENTS[client].next_step in said
+    assert CLIENTS[client].next_steps[CLIENTS[client].scope] in said
     assert stat.S_IMODE(path.stat().st_mode) == (0o600 if CLIENTS[client].scope == "user" else 0o644)
     assert not backups(path)
 
@@ -104,6 +104,7 @@ def test_an_update_and_its_end_lead_back_to_the_first_file(desk: Desk) -> None:
     assert len(backups(path)) == 2
     desk.done("uninstall", "cursor")
     assert path.read_bytes() == BEFORE["cursor"]
+    assert not backups(path)
 
 
 def test_a_dry_run_shows_the_change_and_writes_nothing(desk: Desk) -> None:
@@ -268,10 +269,27 @@ def test_an_entry_of_the_same_name_that_is_not_ours_stays_unless_forced(desk: De
 def test_an_entry_that_was_renamed_is_told_and_not_taken(desk: Desk) -> None:
     desk.put("codex", b"[mcp_servers.loupe]\ncommand = 'codeloupe'\n")
     said = desk.done("uninstall", "codex")
-    assert "has 'loupe' as well, which starts codeloupe; uninstall --name loupe takes it out." in said
+    assert "There is 'loupe' as well, which starts codeloupe: uninstall --name loupe takes it out." in said
     assert desk.entry("codex", name="loupe") == {"command": "codeloupe"}
     desk.done("uninstall", "codex", "--name", "loupe")
     assert "loupe" not in desk.file("codex").read_text(encoding="utf-8").lower()
+
+
+def test_what_claude_mcp_add_made_for_one_project_is_told(desk: Desk) -> None:
+    local = {str(desk.project): {"mcpServers": {"codeloupe": {"command": "codeloupe", "args": ["serve"]}}}}
+    desk.put("claude-code", json.dumps({"projects": local}).encode())
+    said = desk.done("install", "claude-code")
+    assert (
+        f"{desk.project} has its own 'codeloupe', which comes first there: claude mcp remove codeloupe -s local" in said
+    )
+
+
+def test_a_projects_file_that_names_a_path_of_this_machine_says_so(desk: Desk) -> None:
+    note = "for one that others share, install with --command codeloupe."
+    assert note in desk.done("install", "vscode")
+    assert note not in desk.done("install", "vscode", "--command", "codeloupe")
+    assert note not in desk.done("install", "codex")
+    assert desk.entry("vscode")["command"] == "codeloupe"
 
 
 def test_a_read_only_file_is_somebodys_decision(desk: Desk) -> None:

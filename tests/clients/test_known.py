@@ -83,7 +83,8 @@ def test_every_client_says_how_it_is_found_and_what_to_do_next() -> None:
     for name, client in CLIENTS.items():
         assert client.name == name
         assert client.marks(machine)
-        assert client.next_step.endswith(".")
+        assert set(client.next_steps) == set(client.scopes())
+        assert all(step.endswith(".") for step in client.next_steps.values())
         assert client.scope in client.scopes()
 
 

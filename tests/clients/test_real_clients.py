@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
 
@@ -17,12 +16,12 @@ ASK_S = 120
 QUIET = {"DISABLE_AUTOUPDATER": "1", "DISABLE_TELEMETRY": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1"}
 
 
-def ask(desk: Desk, *line: str, cwd: Path | None = None) -> str:
+def ask(desk: Desk, *line: str, **environ: str) -> str:
     """What a client answers in its own home."""
     ran = subprocess.run(
         line,
-        cwd=cwd or desk.project,
-        env=desk.environment | QUIET | {"PATH": "/usr/bin:/bin"},
+        cwd=desk.project,
+        env=desk.environment | QUIET | {"PATH": "/usr/bin:/bin"} | environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
@@ -67,6 +66,30 @@ def test_what_claude_code_adds_itself_is_known_as_ours(desk: Desk) -> None:
     assert desk.entry("claude-code")["command"] == SCRIPT
     desk.done("uninstall", "claude-code")
     assert "codeloupe" not in json.loads(desk.file("claude-code").read_bytes())["mcpServers"]
+
+
+@pytest.mark.parametrize("content", [b'{"mcpServers": {},}', b'{"mcpServers": {}} // mine'])
+def test_claude_code_passes_over_a_file_that_install_refuses(desk: Desk, content: bytes) -> None:
+    """What it does not read as plain JSON we do not write to: it would not see us there."""
+    path = desk.put("claude-code", content.replace(b"{}", b'{"a": {"command": "cat"}}'), "project")
+    assert desk.refused("install", "claude-code", "--project").startswith(f"{path} cannot be read as JSON")
+    said = ask(desk, *cli_clients.claude_code(), "mcp", "list")
+    assert "MCP config is not a valid JSON" in said
+    assert "No MCP servers configured" in said
+
+
+def test_claude_code_follows_the_directory_it_is_told(desk: Desk) -> None:
+    place = {"CLAUDE_CONFIG_DIR": str(desk.directory / "settings")}
+    desk.done("install", "claude-code", **place)
+    assert "Scope: User config" in ask(desk, *cli_clients.claude_code(), "mcp", "get", "codeloupe", **place)
+
+
+def test_codex_reads_a_projects_file_once_the_project_is_trusted(desk: Desk) -> None:
+    (desk.project / ".git").mkdir()
+    desk.done("install", "codex", "--project")
+    desk.put("codex", f'[projects."{desk.project}"]\ntrust_level = "trusted"\n'.encode())
+    (server,) = json.loads(ask(desk, *cli_clients.codex(), "mcp", "list", "--json"))
+    assert (server["name"], server["transport"]["command"]) == ("codeloupe", SCRIPT)
 
 
 @pytest.mark.parametrize("before", [None, BEFORE["codex"]], ids=["new", "kept"])
