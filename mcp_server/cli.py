@@ -221,6 +221,22 @@ def metrics(as_json: bool) -> None:
     sys.exit(commands.show(as_json=as_json))
 
 
+@main.command("map")
+@click.argument("path", default="", type=click.Path())
+@click.option("--root", default="", type=click.Path(), help="The directory to draw. [default: the working directory]")
+@click.option(
+    "-o", "--output", default="", metavar="FILE", help="Where to write the page. [default: in the cache directory]"
+)
+@click.option("--open", "show", is_flag=True, help="Show it in the browser.")
+@click.pass_obj
+def draw_map(overrides: Sequence[str], path: str, root: str, output: str, show: bool) -> None:
+    """Draw the indexed code, by meaning, as one page that needs no network, and print the path of the page."""
+    from mcp_server.commands import one_root
+    from mcp_server.map.command import draw
+
+    sys.exit(draw(one_root(path or root or "."), overrides, output, own_version(), show=show))
+
+
 main.add_command(install)
 main.add_command(uninstall)
 main.add_command(models)

@@ -181,7 +181,8 @@ def _named(kept: Sequence[KeptIndex], settings: Settings, named: Sequence[str]) 
 
 def _clear_cache() -> int:
     freed = 0
-    for path in cache_directory().glob("vectors.sqlite3*"):
+    kept = cache_directory()
+    for path in (*kept.glob("vectors.sqlite3*"), *kept.glob("maps/*.html")):
         freed += path.stat().st_size
         path.unlink()
     return freed

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from storage.sampling import Sample
+
 T = TypeVar("T")
 
 
@@ -213,6 +215,12 @@ class LanceStore:
     def links(self, paths: Collection[str]) -> dict[str, float]:
         """How central these files are, 0 to 1."""
         return self._read(lambda index: centralities(paths, index.importers.current() or {}), {})
+
+    def sample(self, most: int) -> Sample:
+        """All chunks with their sketches and vectors, or about ``most``, drawn evenly."""
+        from storage.sampling import NOTHING, read_sample  # for pictures alone
+
+        return self._read(lambda index: read_sample(index, most), NOTHING)
 
     # Upkeep
 

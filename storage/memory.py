@@ -20,6 +20,7 @@ from storage.ranking.bm25 import Corpus, inverse_document_frequency, term_weight
 from storage.ranking.globs import path_predicate
 from storage.ranking.links import centralities, module_of
 from storage.ranking.terms import index_terms
+from storage.sampling import NOTHING, Sample, aligned, id_bound
 from storage.store import Damage, Matches, Pattern, StoreStats
 
 if TYPE_CHECKING:
@@ -209,6 +210,19 @@ class MemoryStore:
             importers = Counter(filter(modules.__contains__, chain.from_iterable(imports.values())))
         return centralities(paths, importers)
 
+    def sample(self, most: int) -> Sample:
+        """All chunks with their sketches and vectors, or about ``most``, drawn evenly."""
+        with self._lock:
+            if self._contents is None:
+                return NOTHING
+            contents, made_with = self._contents, self._contents.fingerprint
+            bound = id_bound(most, len(contents.chunks))
+            chunks = tuple(_in_order(contents, lambda chunk: not bound or chunk.id < bound))
+            ids = [chunk.id for chunk in chunks]
+            return Sample(
+                chunks, _rows(contents.sketches, ids, made_with.sketch_dim), _rows(contents.vectors, ids, made_with.dim)
+            )
+
     def stats(self) -> StoreStats:
         """Counts as of now; nothing is on disk."""
         with self._lock:
@@ -281,6 +295,11 @@ def _bm25(documents: dict[str, Counter[str]], terms: Sequence[str]) -> dict[str,
         for chunk_id, count in holding.items():
             scores[chunk_id] = scores.get(chunk_id, 0.0) + telling * term_weight(corpus, count, lengths[chunk_id])
     return scores
+
+
+def _rows(known: Mapping[str, NDArray[np.float32]], ids: Sequence[str], dim: int) -> NDArray[np.float32]:
+    some = np.stack(list(known.values())) if known else np.zeros((0, dim), np.float32)
+    return aligned(ids, list(known), some)
 
 
 def _nearest(

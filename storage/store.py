@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from storage.sampling import Sample
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -172,6 +174,10 @@ class ChunkStore(Protocol):
 
     def links(self, paths: Collection[str]) -> dict[str, float]:
         """How central these files are: 0, imported by no other, to 1, by as many as any (storage/ranking/links.py)."""
+        ...
+
+    def sample(self, most: int) -> Sample:
+        """All chunks with their sketches and vectors, or about ``most`` of them, drawn evenly, where there are more."""
         ...
 
     def stats(self) -> StoreStats:

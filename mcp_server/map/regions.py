@@ -1,0 +1,103 @@
+"""What stands where on a map, in words: points close together, and what their names have that others' lack."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from storage.ranking.terms import split_identifier
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from storage.chunk import Chunk
+
+LEVELS = (7, 24, 80)  # regions; the page shows finer ones as it is enlarged
+LEAST_POINTS = 12  # in the mean region of a level: fewer are read by their names
+TOLD_BY = 0.15  # the share of a region's points that have the word it is called by
+ROUNDS = 12
+SEED = 20
+_WORD = re.compile(r"[^\W_][\w]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A label and its place; level 0 is shown first."""
+
+    x: float
+    y: float
+    level: int
+    label: str
+
+
+def regions(places: NDArray[np.float32], chunks: Sequence[Chunk]) -> list[Region]:
+    """Labels for ``places`` of shape (len(chunks), 2), the coarsest first; no word is used twice."""
+    words = [frozenset(_words(chunk)) for chunk in chunks]
+    everywhere = Counter(word for some in words for word in some)
+    used: set[str] = set()
+    found = []
+    for level, count in enumerate(LEVELS):
+        if len(chunks) < count * LEAST_POINTS:
+            break
+        for members in _clusters(places, count):
+            label = _label([words[one] for one in members], everywhere, len(chunks), used)
+            if label:
+                x, y = np.median(places[members], axis=0)
+                found.append(Region(float(x), float(y), level, label))
+    return found
+
+
+def _words(chunk: Chunk) -> Iterable[str]:
+    """The words of a chunk's names and of its file's."""
+    stem = chunk.file_path.rpartition("/")[2].partition(".")[0]
+    for name in _WORD.findall(f"{stem} {chunk.name_path}"):
+        parts = split_identifier(name)
+        yield from (part for part in (parts[:-1] or parts) if len(part) > 2 and not part.isdigit())
+
+
+def _label(members: Sequence[frozenset[str]], everywhere: Counter[str], total: int, used: set[str]) -> str:
+    """One or two words that many of ``members`` have and few others; "" where there are none."""
+    here = Counter(word for some in members for word in some)
+    scores = {
+        word: count / len(members) * math.log(count * total / (len(members) * everywhere[word]))
+        for word, count in here.items()
+        if count >= max(3, TOLD_BY * len(members)) and word not in used
+    }
+    best = sorted(scores, key=lambda word: (-scores[word], word))[:2]
+    telling = [word for word in best if scores[word] > 0.1 and scores[word] > scores[best[0]] / 2]
+    used.update(telling)
+    return " · ".join(telling)
+
+
+def _clusters(places: NDArray[np.float32], count: int) -> list[NDArray[np.int64]]:
+    """The members of each of ``count`` groups of near points (k-means), the largest first."""
+    centres = _spread_out(places, count)
+    for _ in range(ROUNDS):
+        nearest = _nearest(places, centres)
+        sizes = np.maximum(1, np.bincount(nearest, minlength=count))
+        centres = np.stack([np.bincount(nearest, places[:, axis], count) / sizes for axis in (0, 1)], axis=1)
+    members = [np.flatnonzero(nearest == one) for one in range(count)]
+    return sorted((some for some in members if len(some)), key=len, reverse=True)
+
+
+def _spread_out(places: NDArray[np.float32], count: int) -> NDArray[np.float64]:
+    """``count`` of the places, each drawn the sooner the farther it is from those drawn before (k-means++)."""
+    draw = np.random.default_rng(SEED)
+    chosen = [int(draw.integers(len(places)))]
+    apart = np.full(len(places), np.inf)
+    for _ in range(count - 1):
+        apart = np.minimum(apart, ((places - places[chosen[-1]]) ** 2).sum(axis=1))
+        weight = apart.sum()
+        chosen.append(int(draw.choice(len(places), p=apart / weight if weight > 0 else None)))
+    return places[chosen].astype(np.float64)
+
+
+def _nearest(places: NDArray[np.float32], centres: NDArray[np.float64]) -> NDArray[np.int64]:
+    products = places @ centres.T.astype(np.float32) - 0.5 * (centres**2).sum(axis=1).astype(np.float32)
+    return products.argmax(axis=1)
