@@ -84,7 +84,7 @@ def _gridded(places: NDArray[np.float32]) -> tuple[NDArray[np.int64], float, tup
 def _excerpts(chunks: Sequence[Chunk]) -> list[str]:
     """The first lines of each chunk, shorter where there are many chunks."""
     most = min(EXCERPT_CHARS, MOST_EXCERPTS // max(1, len(chunks)))
-    return [_excerpt(chunk.content, most) for chunk in chunks]
+    return [_excerpt(chunk.embedding_text(), most) for chunk in chunks]
 
 
 def _excerpt(content: str, most: int) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from storage.ranking.terms import split_identifier
+from storage.ranking.words import stem
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,10 +70,18 @@ def _label(members: Sequence[frozenset[str]], everywhere: Counter[str], total: i
         for word, count in here.items()
         if count >= max(3, TOLD_BY * len(members)) and word not in used
     }
-    best = sorted(scores, key=lambda word: (-scores[word], word))[:2]
+    best = _different(sorted(scores, key=lambda word: (-scores[word], word)))[:2]
     telling = [word for word in best if scores[word] > 0.1 and scores[word] > scores[best[0]] / 2]
-    used.update(telling)
+    used.update(word for word in everywhere if stem(word) in set(map(stem, telling)))
     return " · ".join(telling)
+
+
+def _different(words: Sequence[str]) -> list[str]:
+    """The first form of each of ``words``: "fields" or "field"."""
+    forms: dict[str, str] = {}
+    for word in words:
+        forms.setdefault(stem(word), word)
+    return list(forms.values())
 
 
 def _clusters(places: NDArray[np.float32], count: int) -> list[NDArray[np.int64]]:

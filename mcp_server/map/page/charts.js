@@ -39,7 +39,7 @@ function bars(rows) {
 function bar({ label, part, whole, text }, y, most) {
   const group = svg("g", {});
   const width = (value) => `${(100 * value) / most}%`;
-  const track = svg("svg", { x: "36%", y: y + 10, width: "44%", height: 10, class: "track" });
+  const track = svg("svg", { x: "36%", y: y + 10, width: "52%", height: 10, class: "track" });
   track.append(svg("rect", { class: "whole", width: width(whole), height: 10, rx: 3 }));
   if (part > 0) track.append(svg("rect", { class: "part", width: width(part), height: 10, rx: 3 }));
   const shown = label.length > 22 ? `…${label.slice(-21)}` : label;
@@ -74,7 +74,7 @@ function spans(rows) {
   const chart = svg("svg", { class: "bars spans", height: rows.length * ROW });
   rows.forEach(({ label, from, mark, to }, place) => {
     const y = place * ROW;
-    const track = svg("svg", { x: "36%", y: y + 8, width: "44%", height: 14, class: "track" });
+    const track = svg("svg", { x: "36%", y: y + 8, width: "40%", height: 14, class: "track" });
     track.append(
       svg("rect", { class: "whole", x: `${at(from)}%`, width: `${Math.max(1, at(to) - at(from))}%`, y: 2, height: 10, rx: 3 }),
       svg("circle", { class: "part", cx: `${at(mark)}%`, cy: 7, r: 5 }),

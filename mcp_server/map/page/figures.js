@@ -49,14 +49,15 @@ function tierTable(tiers) {
 }
 
 function covered(title, given, nameOfRow) {
-  const rows = given.slice(0, MOST_ROWS).map(({ name, chunks, vectors }) => ({
+  const drawn = given.filter(({ chunks }) => chunks > 0);
+  const rows = drawn.slice(0, MOST_ROWS).map(({ name, chunks, vectors }) => ({
     label: nameOfRow(name),
     part: vectors,
     whole: chunks,
     text: chunks.toLocaleString("en"),
   }));
   const table = given.map(({ name, files, chunks, vectors }) => [nameOfRow(name), files, chunks, vectors, percent(vectors, chunks)]);
-  const note = given.length > MOST_ROWS ? `The largest ${MOST_ROWS} of ${given.length}. ` : "";
+  const note = drawn.length > MOST_ROWS ? `The largest ${MOST_ROWS} of ${drawn.length}. ` : "";
   const heads = ["Name", "Files", "Chunks", "With vectors", "Share"];
   return figure(title, `${note}Chunks, and in full colour those with a vector.`, bars(rows), { heads, rows: table });
 }

@@ -5,7 +5,8 @@ class Legend {
   constructor(state) {
     this.state = state;
     this.rows = state.data.groups.map((_, group) => this.row(group));
-    byId("groups").append(...this.rows.filter((_, group) => state.data.groups[group][1] > 0));
+    const [others, ...named] = this.rows.map((row, group) => ({ row, chunks: state.data.groups[group][1] }));
+    byId("groups").append(...[...named, others].filter(({ chunks }) => chunks > 0).map(({ row }) => row));
     byId("all").addEventListener("click", () => state.change({ hidden: new Set() }));
     state.onChange(() => this.update());
   }

@@ -15,6 +15,7 @@ class Painter {
     this.state = state;
     this.camera = camera;
     this.order = shuffled(state.data.count);
+    this.density = window.devicePixelRatio || 1;
     this.awaited = false;
   }
 
@@ -66,7 +67,8 @@ class Painter {
     const radius = this.radius();
     this.prepareDots(radius);
     if (this.state.found) this.paintThose(0, () => this.dots.faint, radius);
-    this.paintThose(1, (group) => this.dots.groups[group], radius * (this.state.found ? 1.25 : 1));
+    const dots = this.state.found ? this.dots.found : this.dots.groups;
+    this.paintThose(1, (group) => dots[group], radius);
   }
 
   paintThose(found, dotOf, radius) {
@@ -77,16 +79,25 @@ class Painter {
       const x = camera.screenX(data.x[chunk]);
       const y = camera.screenY(data.y[chunk]);
       if (x < -radius || y < -radius || x > camera.width + radius || y > camera.height + radius) continue;
-      context.drawImage(dotOf(data.group[chunk]), x - radius, y - radius, 2 * radius, 2 * radius);
+      this.stamp(dotOf(data.group[chunk]), x, y);
     }
+  }
+
+  /** Copy a dot to a place, pixel by pixel: one that lay between pixels would be blurred. */
+  stamp(dot, x, y) {
+    const { context, density } = this;
+    const half = dot.width / 2;
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.drawImage(dot, Math.round(x * density - half), Math.round(y * density - half));
+    context.setTransform(density, 0, 0, density, 0, 0);
   }
 
   /** A dot of each colour as a picture: copying one is quicker than drawing it. */
   prepareDots(radius) {
-    const size = Math.ceil(2.5 * radius * this.density);
-    if (this.dots?.size === size) return;
-    const groups = this.colours.groups.map((colour) => dot(size, colour, 0.85));
-    this.dots = { size, groups, faint: dot(size, this.colours.faint, 0.5) };
+    const pixels = Math.round(radius * this.density * 4) / 4;
+    if (this.dots?.pixels === pixels) return;
+    const coloured = (times) => this.colours.groups.map((colour) => dot(times * pixels, colour, 0.85));
+    this.dots = { pixels, groups: coloured(1), found: coloured(1.3), faint: dot(pixels, this.colours.faint, 0.5) };
   }
 
   paintRing(chunk, width) {
@@ -102,7 +113,7 @@ class Painter {
       context.strokeStyle = colour;
       context.stroke();
     }
-    context.drawImage(this.dots.groups[data.group[chunk]], x - radius + 3, y - radius + 3, 2 * radius - 6, 2 * radius - 6);
+    this.stamp(this.dots.groups[data.group[chunk]], x, y);
   }
 
   /** Labels in their order, each where none stands yet. */
@@ -137,14 +148,15 @@ class Painter {
   }
 }
 
-/** A disc as a picture of so many pixels. */
-function dot(size, colour, alpha) {
+/** A disc of so many pixels' radius, as a picture. */
+function dot(radius, colour, alpha) {
+  const size = 2 * Math.ceil(radius + 0.5);
   const canvas = new OffscreenCanvas(size, size);
   const context = canvas.getContext("2d");
   context.globalAlpha = alpha;
   context.fillStyle = colour;
   context.beginPath();
-  context.arc(size / 2, size / 2, size / 2, 0, 2 * Math.PI);
+  context.arc(size / 2, size / 2, radius, 0, 2 * Math.PI);
   context.fill();
   return canvas;
 }

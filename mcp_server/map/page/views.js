@@ -1,7 +1,7 @@
 // Which view is shown, and in which theme.
 
 const VIEWS = ["map", "list", "figures"];
-const THEMES = { auto: "As the system", light: "Light", dark: "Dark" };
+const THEMES = { auto: "Auto", light: "Light", dark: "Dark" };
 
 /** Tabs as they are known: arrows move, one is shown. */
 function listenToTabs(onShow) {

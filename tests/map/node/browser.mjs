@@ -1,4 +1,5 @@
 // A headless browser on one page, and everything it says: errors, requests, addresses that were opened, texts copied.
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { existsSync } from "node:fs";
@@ -51,15 +52,11 @@ export const noted = (page) => page.evaluate(() => globalThis.noted);
 export const text = (page, selector) => page.$eval(selector, (node) => node.textContent);
 export const frame = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
-/** What the canvas shows, as one number. */
+/** What the canvas shows, as one word. */
 export async function drawn(page) {
   await frame(page);
-  return page.$eval("canvas", (canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    let sum = 0;
-    for (let at = 0; at < data.length; at += 4) sum = (Math.imul(sum, 31) + data[at] + data[at + 3]) | 0;
-    return sum;
-  });
+  const picture = await page.$eval("canvas", (canvas) => canvas.toDataURL());
+  return createHash("sha256").update(picture).digest("hex");
 }
 
 /** A place of the screen where a chunk is, found as a reader finds it: by moving about. */

@@ -1,11 +1,12 @@
 // A reader's visit to a map: looks, searches, moves by keys, mouse and fingers, opens, changes views and themes.
 import { asked, drawn, frame, launched, noted, opened, report, somePoint, text } from "./browser.mjs";
 
-const { url, browser: named, profile } = asked();
+const { url, browser: named, profile, only } = asked();
 const browser = await launched(named, profile);
 const seen = { browser: await browser.version() };
 
 async function scene(name, options, act) {
+  if (only && only !== name) return;
   const { page, said } = await opened(browser, url, options);
   try {
     seen[name] = { ...(await act(page)), ...said };
@@ -84,11 +85,12 @@ await scene("keys", {}, async (page) => {
 });
 
 await scene("mouse", {}, async (page) => {
-  const at = await somePoint(page);
+  await somePoint(page);
   const card = await text(page, "#card");
   const before = await drawn(page);
-  await page.mouse.wheel({ deltaY: -400 });
+  await page.mouse.wheel({ deltaY: -200 });
   const zoomed = before !== (await drawn(page));
+  const at = await somePoint(page);
   await page.mouse.click(...at);
   await frame(page);
   const link = await page.$eval("#card a", (node) => node.href);
