@@ -35,6 +35,7 @@ BENCHMARKS: dict[str, list[str]] = {
     "freshness": [],
     "governing": [],
     "metrics": [],
+    "map": [],
 }
 
 

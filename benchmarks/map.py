@@ -76,7 +76,7 @@ def measured(name: str, vectors: NDArray[np.float32], make: Callable[[], NDArray
 def processor_s() -> float:
     """Processor time of this process and of its children that have ended."""
     times = psutil.Process().cpu_times()
-    return sum((times.user, times.system, times.children_user, times.children_system))
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 def by_peer(python: str, which: str, vectors: NDArray[np.float32]) -> NDArray[np.float32]:

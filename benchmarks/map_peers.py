@@ -12,15 +12,15 @@ import numpy as np
 
 
 def tsne(vectors: Any) -> Any:
-    from sklearn.decomposition import PCA
-    from sklearn.manifold import TSNE
+    from sklearn.decomposition import PCA  # type: ignore[import-not-found]  # the other environment has it
+    from sklearn.manifold import TSNE  # type: ignore[import-not-found]
 
     components = PCA(min(50, *vectors.shape), random_state=0).fit_transform(vectors)
     return TSNE(random_state=0, init="pca").fit_transform(components)
 
 
 def umap(vectors: Any) -> Any:
-    from umap import UMAP
+    from umap import UMAP  # type: ignore[import-not-found]
 
     return UMAP(metric="cosine", random_state=0).fit_transform(vectors)
 

@@ -72,7 +72,8 @@ def principal(vectors: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     _, _, turned = np.linalg.svd(centred @ basis, full_matrices=False)
     axes = (basis @ turned.T)[:, :count]
     signs = np.sign(np.take_along_axis(axes, np.abs(axes).argmax(axis=0)[None], axis=0))
-    return (centred @ (axes * signs)).astype(np.float32)
+    found: NDArray[np.float32] = centred @ (axes * signs)
+    return found
 
 
 def joined(neighbours: NDArray[np.int32]) -> Graph:
@@ -121,7 +122,8 @@ def beside(known: NDArray[np.float32], places: NDArray[np.float32], others: NDAr
 def _pull(places: NDArray[np.float32], graph: Graph) -> NDArray[np.float32]:
     away = np.take(places, graph.heads, axis=1) - np.take(places, graph.tails, axis=1)
     strength = graph.weights / (1 + away[0] ** 2 + away[1] ** 2)
-    return np.add.reduceat(away * strength, graph.firsts, axis=1)
+    pull: NDArray[np.float32] = np.add.reduceat(away * strength, graph.firsts, axis=1)
+    return pull
 
 
 def _two(components: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -130,4 +132,4 @@ def _two(components: NDArray[np.float32]) -> NDArray[np.float32]:
     start[:, : components.shape[1]] = components[:, :2]
     spread = np.random.default_rng(SEED).standard_normal(start.shape).astype(np.float32)
     scale = float(start[:, 0].std()) or 1.0
-    return (start / scale + spread / 100) * np.float32(START)
+    return ((start / scale + spread / 100) * START).astype(np.float32)

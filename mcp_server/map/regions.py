@@ -109,4 +109,5 @@ def _spread_out(places: NDArray[np.float32], count: int) -> NDArray[np.float64]:
 
 def _nearest(places: NDArray[np.float32], centres: NDArray[np.float64]) -> NDArray[np.int64]:
     products = places @ centres.T.astype(np.float32) - 0.5 * (centres**2).sum(axis=1).astype(np.float32)
-    return products.argmax(axis=1)
+    best: NDArray[np.int64] = products.argmax(axis=1)
+    return best

@@ -75,7 +75,7 @@ def _good_size(least: int) -> int:
 
 
 @lru_cache(maxsize=2)
-def _kernels(size: int, step: float) -> tuple[NDArray[np.complex64], ...]:
+def _kernels(size: int, step: float) -> tuple[NDArray[np.complexfloating], ...]:
     """Spectra of closeness and of the push along either axis, on a grid twice as wide, so that nothing wraps around."""
     steps = np.arange(2 * size, dtype=np.float32)
     away = np.float32(step) * np.where(steps < size, steps, steps - 2 * size)

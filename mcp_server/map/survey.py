@@ -65,7 +65,7 @@ def place(sample: Sample, report: Report) -> Placed:
 
     Raises RequestError where there is nothing that says what they mean.
     """
-    embedded = sample.vectors.any(axis=1)
+    embedded: NDArray[np.bool_] = np.any(sample.vectors, axis=1)
     share = float(embedded.mean()) if len(embedded) else 0.0
     if share >= ENOUGH_VECTORS:
         return _by_vectors(sample, embedded, report)
