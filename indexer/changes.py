@@ -26,6 +26,7 @@ _LASTING = frozenset(
         SkipReason.GENERATED,
         SkipReason.LFS_POINTER,
         SkipReason.MINIFIED,
+        SkipReason.SECRET,
         SkipReason.UNDECODABLE,
     }
 )

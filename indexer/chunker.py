@@ -23,7 +23,7 @@ from storage.chunk import Chunk, chunk_id, content_hash, with_context
 if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
-CHUNKER_VERSION = "2"  # raised whenever the same file and settings give other chunks
+CHUNKER_VERSION = "3"  # raised whenever the same file and settings give other chunks
 # Estimated, where MiniLM reads 512: of 18,800 chunks none but single long lines had more. 5 to 10 % of chunks of code
 # end here rather than at their characters.
 MAX_CHUNK_TOKENS = 400

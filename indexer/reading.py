@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from indexer.changes import UNTRUSTED_MTIME, is_racy
+from indexer.confidential import is_private_key, is_secret_name
 from indexer.decoding import decode
 from indexer.generated import reason_by_name, reason_by_text
 from indexer.source import Skip, SkipReason, SourceFile, SourceText
@@ -40,7 +41,7 @@ def read_source(file: SourceFile, settings: IndexSettings) -> SourceText | Skip:
     A file that changes while it is read is read once more; if it changes again, the second reading counts and its
     time is marked as untrusted, so that the next walk comes back to it.
     """
-    reason = reason_by_name(file.path, file.size)
+    reason = SkipReason.SECRET if is_secret_name(file.path) else reason_by_name(file.path, file.size)
     if reason is not None:
         return Skip(file.path, reason, file.size, file.mtime_ns)
     content = _read(file.absolute, settings.max_file_kb * 1024)
@@ -57,7 +58,7 @@ def _text(path: str, content: _Content) -> SourceText | Skip:
     if isinstance(decoded, SkipReason):
         return Skip(path, decoded, size, content.mtime_ns)
     text = decoded.text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-    reason = reason_by_text(path, text)
+    reason = SkipReason.SECRET if is_private_key(text) else reason_by_text(path, text)
     if reason is not None:
         return Skip(path, reason, size, content.mtime_ns)
     file_hash = xxhash.xxh3_128_hexdigest(content.data)

@@ -16,6 +16,7 @@ class SkipReason(StrEnum):
     MINIFIED = "minified"
     NOT_A_FILE = "not_a_file"  # a socket, pipe or device; never opened
     PATH_NOT_UTF8 = "path_not_utf8"
+    SECRET = "secret"  # noqa: S105 - no password: a file made to hold them, which is not for a model to read
     SYMLINK = "symlink"  # to something inside the root, which is found under its own name
     SYMLINK_BROKEN = "symlink_broken"
     SYMLINK_LOOP = "symlink_loop"

@@ -1,11 +1,12 @@
-"""Expected failures into ToolError, the one exception whose words reach the model."""
+"""Expected failures into what the SDK passes on: ToolError from tools, MCPError from everything else."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mcp_server.sdk import ToolError
+from mcp_server.errors import OutsideRootError, RequestError
+from mcp_server.sdk import INTERNAL_ERROR, INVALID_PARAMS, MCPError, ToolError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 def as_tool_error(error: Exception) -> ToolError:
     """The sentence of an expected error, for the model to read."""
     return ToolError(str(error))
+
+
+def as_protocol_error(error: Exception, data: dict[str, str] | None = None) -> MCPError:
+    """The sentence of an expected error, with a code that says whether the request or something here is at fault."""
+    code = INVALID_PARAMS if isinstance(error, RequestError | OutsideRootError) else INTERNAL_ERROR
+    return MCPError(code, str(error), data)
 
 
 def check_arguments(tool: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:

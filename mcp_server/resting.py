@@ -1,4 +1,4 @@
-"""A server at rest: what it keeps for the next search is let go step by step while no tool is called."""
+"""A server at rest: what it keeps for the next search is let go step by step while nothing is asked of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.held import let_go
 
 
 class Step(NamedTuple):
-    """What is done once no tool has been called for ``after_s`` seconds."""
+    """What is done once nothing has been asked for ``after_s`` seconds."""
 
     after_s: float
     work: Callable[[], object]
@@ -28,8 +28,12 @@ REST_S = 120.0
 STEPS = (Step(5.0, give_back), Step(REST_S, let_go))
 
 
+# What makes it keep something. A ping does not, nor do lists and prompts.
+WORK = frozenset({"tools/call", "resources/read", "completion/complete"})
+
+
 class Calls:
-    """Middleware that knows for how long no tool has been called; a ping is no call."""
+    """Middleware that knows for how long nothing has been asked for that is work."""
 
     def __init__(self) -> None:
         self._running = 0
@@ -37,7 +41,7 @@ class Calls:
 
     async def __call__(self, context: Any, call_next: Any) -> Any:
         """Pass the request on and take note."""
-        if context.method != "tools/call":
+        if context.method not in WORK:
             return await call_next(context)
         self._running += 1
         try:

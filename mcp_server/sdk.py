@@ -42,15 +42,55 @@ def _import_lean() -> None:
 _import_lean()
 
 from mcp.server import MCPServer  # noqa: E402 - after it was imported in the lean way
+from mcp.server.lowlevel.helper_types import ReadResourceContents  # noqa: E402
 from mcp.server.mcpserver import Context  # noqa: E402
 from mcp.server.mcpserver.exceptions import ToolError  # noqa: E402
 from mcp.server.request_state import InvalidRequestState, RequestStateSecurity  # noqa: E402
-from mcp.types import CallToolResult, TextContent, ToolAnnotations  # noqa: E402
+from mcp.shared.exceptions import MCPError  # noqa: E402
+from mcp.types import (  # noqa: E402
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolResult,
+    Completion,
+    CompletionArgument,
+    GetPromptResult,
+    Prompt,
+    PromptArgument,
+    PromptMessage,
+    PromptReference,
+    Resource,
+    ResourceTemplate,
+    ResourceTemplateReference,
+    TextContent,
+    ToolAnnotations,
+)
 
 if TYPE_CHECKING:
     from mcp.server.request_state import RequestStateCodec
 
-__all__ = ["CallToolResult", "Context", "MCPServer", "TextContent", "ToolAnnotations", "ToolError", "stateless"]
+__all__ = [
+    "INTERNAL_ERROR",
+    "INVALID_PARAMS",
+    "CallToolResult",
+    "Completion",
+    "CompletionArgument",
+    "Context",
+    "GetPromptResult",
+    "MCPError",
+    "MCPServer",
+    "Prompt",
+    "PromptArgument",
+    "PromptMessage",
+    "PromptReference",
+    "ReadResourceContents",
+    "Resource",
+    "ResourceTemplate",
+    "ResourceTemplateReference",
+    "TextContent",
+    "ToolAnnotations",
+    "ToolError",
+    "stateless",
+]
 
 
 class _NoState:

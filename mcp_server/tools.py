@@ -21,10 +21,10 @@ from mcp_server.answers.text import as_text
 from mcp_server.errors import EXPECTED, ProductError
 from mcp_server.metrics.calls import OTHER, ToolCall
 from mcp_server.metrics.meter import Meter
+from mcp_server.offers import Offered, OfferingServer
 from mcp_server.sdk import (
     CallToolResult,
     Context,
-    MCPServer,
     TextContent,
     ToolAnnotations,
     ToolError,
@@ -215,18 +215,20 @@ class Tools:
 
         Per root: state, files, chunks, coverage of each tier, index kind, and what runs now.
         """
-        say = self._status_as_json if format == "json" else self._status_as_text
-        return await anyio.to_thread.run_sync(say, limiter=self._index_threads)
+        if format == "json":
+            return structured(await anyio.to_thread.run_sync(self._status_as_json, limiter=self._index_threads))
+        return text(await anyio.to_thread.run_sync(self.status_as_text, limiter=self._index_threads))
 
-    def _status_as_json(self) -> CallToolResult:
-        return structured(self._engine().status().as_json() | {"metrics": self._reporting.as_json()})
+    def _status_as_json(self) -> dict[str, Any]:
+        return self._engine().status().as_json() | {"metrics": self._reporting.as_json()}
 
-    def _status_as_text(self) -> CallToolResult:
-        return text(f"{self._engine().status().sentence()}\n{self._reporting.sentence()}")
+    def status_as_text(self) -> str:
+        """What ``status`` says to a reader."""
+        return f"{self._engine().status().sentence()}\n{self._reporting.sentence()}"
 
 
-class CodeloupeServer(MCPServer):
-    """MCPServer whose refusals are sentences: unknown arguments, bad types, and our own expected errors."""
+class CodeloupeServer(OfferingServer):
+    """An MCP server whose refusals are sentences: unknown arguments, bad types, and our own expected errors."""
 
     meter: Meter
 
@@ -253,9 +255,11 @@ class CodeloupeServer(MCPServer):
 def build(
     engine: OpenEngine, settings: Settings, version: str, reporting: Reporting, middleware: Sequence[Any] = ()
 ) -> CodeloupeServer:
-    """The server with its four tools; nothing heavy is loaded, and ``engine`` is called by the first tool alone."""
+    """The server, whole; nothing heavy is loaded, and ``engine`` is called by the first request that needs it."""
+    tools = Tools(engine, settings, reporting)
     server = CodeloupeServer(
         "codeloupe",
+        Offered(engine, settings.index, tools.status_as_text),
         title="codeloupe",
         instructions=INSTRUCTIONS,
         version=version,
@@ -264,7 +268,6 @@ def build(
         request_state_security=stateless(),
     )
     server.meter = reporting.meter
-    tools = Tools(engine, settings, reporting)
     for tool, title, hints in (
         (tools.search, "Search code", READS),
         (tools.index, "Index code", WRITES),

@@ -47,6 +47,26 @@ def test_inspector_finds_no_fault_with_the_tools(node: Node, indexed: Launch, er
     assert [tool["name"] for tool in json.loads(done.stdout)["tools"]] == ["search", "index", "embed", "status"]
 
 
+OFFERED = {
+    "the status": (("resources/list",), "codeloupe://status"),
+    "the template": (("resources/templates/list",), "code://{+path}{?start,end}"),
+    "lines": (("resources/read", "--uri", "code://tides/forecast.py?start=1&end=2"), "text/x-python"),
+    "prompts": (("prompts/list",), "where_to_change"),
+    "a prompt": (("prompts/get", "--prompt-name", "explain", "--prompt-args", "topic=tides"), "search(query="),
+}
+
+
+@pytest.mark.parametrize("era", ["legacy", "modern"])
+@pytest.mark.parametrize("what", OFFERED)
+def test_inspector_finds_no_fault_with_what_else_is_offered(node: Node, indexed: Launch, era: str, what: str) -> None:
+    asked, words = OFFERED[what]
+    done = node.inspect(indexed, "--method", *asked, "--protocol-era", era)
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r"\b(error|warning|invalid)\b", done.stderr, re.IGNORECASE), done.stderr
+    assert json.loads(done.stdout)
+    assert words in done.stdout
+
+
 def test_inspector_calls_a_tool(node: Node, indexed: Launch) -> None:
     call = ("--method", "tools/call", "--tool-name", "search", "--tool-arg", "query=passage_window")
     done = node.inspect(indexed, *call)
