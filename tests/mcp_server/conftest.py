@@ -1,3 +1,3 @@
-"""The SDK is whole in the process of the tests, whichever of them comes first: clients of the end-to-end tests need it."""
+"""The SDK is whole in the process of the tests, whichever comes first: the clients of the end-to-end tests need it."""
 
 import mcp.client.stdio  # noqa: F401 - mcp_server/sdk.py, imported first, would put a stand-in in its place
