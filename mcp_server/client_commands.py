@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -76,15 +76,27 @@ def uninstall(arguments: ClientArguments) -> int:
     wishes = [
         arguments.wish(each, own, project)
         for each in chosen
-        for own in ((scope,) if scope else each.scopes())
+        for own in ((scope,) if scope else reversed(each.scopes()))
         if arguments.clients or own in each.scopes()
     ]
-    return _run([Job(wish, partial(planned_uninstall, wish, machine)) for wish in wishes], arguments)
+    jobs = [Job(wish, partial(planned_uninstall, wish, machine)) for wish in _once(wishes, machine)]
+    return _run(jobs, arguments)
 
 
 def _installing(wish: Wish, start: tuple[str, ...], arguments: ClientArguments, machine: Machine) -> Change:
     entry = wish.client.entry(start, wish.root(bool(arguments.root), machine))
     return planned_install(wish, entry, machine)
+
+
+def _once(wishes: Sequence[Wish], machine: Machine) -> Iterator[Wish]:
+    """Every wish whose file was not named before: at home a project's file may be the user's."""
+    seen: set[Path] = set()
+    for wish in wishes:
+        if wish.scope in wish.client.scopes():
+            if wish.path(machine) in seen:
+                continue
+            seen.add(wish.path(machine))
+        yield wish  # also one that no file answers, which is said when it is planned
 
 
 def _afterwards(wish: Wish, command: str) -> str:

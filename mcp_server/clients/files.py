@@ -108,10 +108,10 @@ def _replace(file: ClientFile, data: bytes, *, private: bool) -> None:
 
 def _fill(path: Path, data: bytes, *, like: Path | None, private: bool) -> None:
     """A new file with that content, flushed to the disk; permissions and owner are those of ``like``."""
-    mode = 0o600 if private or like else 0o666
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        if like:
-            _take_after(path, like)
+    path.touch(mode=0o600 if private or like else 0o666, exist_ok=False)
+    if like:
+        _take_after(path, like)
+    with path.open("r+b") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

@@ -27,6 +27,7 @@ from mcp_server.errors import ClientFileError, RequestError
 TRIES = 3  # a running client may write its file at the same moment
 # Lines around a change that are shown. Other servers' entries end with their environment, where people keep keys.
 CONTEXT = 1
+_NAME_IT = "go to one, or name it with --root DIR"
 _REMOVE = "claude mcp remove {} -s local takes it out"
 LINE_SHOWN = 200  # characters; a file in one line would show everything
 
@@ -48,17 +49,14 @@ class Wish:
     def root(self, named: bool, machine: Machine) -> str:
         """What follows --root in the entry; "" where the client says by itself which project it is in.
 
-        ``named``: the user named the project. Raises RequestError where the only directory to name is none.
+        ``named``: the user named the project. Raises RequestError where one is needed and this directory is none.
         """
         word = self.client.projects.get(self.scope)
-        if word is not None and not (named and self.scope == "user"):
+        if word is not None and self.scope == "user" and not named:
             return word
-        if self.project in (machine.home.resolve(), Path(self.project.anchor)):
-            raise RequestError(
-                f"{self.client.title} does not say which project it works on, and {self.project} is none; "
-                "name one with --root DIR."
-            )
-        return str(self.project)
+        if not named and self.project in (machine.home.resolve(), Path(self.project.anchor)):
+            raise RequestError(f"{self.client.title} needs a project here, and {self.project} is none; {_NAME_IT}.")
+        return str(self.project) if word is None or self.scope == "user" else word
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 import sysconfig
@@ -97,8 +98,18 @@ def test_the_bundle_holds_the_program_and_nothing_else(bundle: Path) -> None:
     assert {name.split("/")[0] for name in names} == {
         *("manifest.json", "pyproject.toml", "README.md", "LICENSE"),
         *("mcp_server", "indexer", "embedding", "storage"),
+        "requirements",
     }
     assert not [name for name in names if "__pycache__" in name or "/tests/" in name]
+
+
+def test_what_leaves_out_parts_of_llama_cpp_is_where_the_manifest_says(
+    manifest: dict[str, Any], unpacked: Path
+) -> None:
+    overrides = manifest["server"]["mcp_config"]["platform_overrides"]
+    for system in ("darwin", "linux"):
+        (word,) = shlex.split(overrides[system]["env"]["CMAKE_ARGS"].replace("${__dirname}", str(unpacked)))
+        assert Path(word.partition("=")[2]).read_text(encoding="utf-8").startswith("# What of llama.cpp is compiled")
 
 
 def test_the_unpacked_bundle_serves_as_its_manifest_says(

@@ -213,12 +213,21 @@ def test_a_wish_that_cannot_be_granted_is_refused_in_a_sentence(desk: Desk, word
     assert [each for each in desk.everything().values() if each is not None] == []
 
 
-@pytest.mark.parametrize("words", [("claude-desktop",), ("vscode", "--user")])
-def test_a_client_that_knows_no_project_is_not_given_the_whole_home(desk: Desk, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", [("claude-desktop",), ("vscode",), ("vscode", "--user"), ("codex", "--project")])
+def test_a_home_is_not_taken_for_a_project(desk: Desk, words: tuple[str, ...]) -> None:
     ran = desk.run("install", *words, cwd=desk.home)
     assert ran.returncode == 2
-    assert f"{desk.home} is none; name one with --root DIR." in ran.stderr
+    assert ran.stderr.endswith(
+        f" needs a project here, and {desk.home} is none; go to one, or name it with --root DIR.\n"
+    )
     desk.done("install", *words)
+
+
+def test_at_home_a_file_that_is_the_projects_and_the_users_is_changed_once(desk: Desk) -> None:
+    desk.done("install", "codex")
+    ran = desk.run("uninstall", "--yes", cwd=desk.home)
+    assert (ran.returncode, ran.stdout.count("Codex: removed")) == (0, 1), ran
+    assert not desk.file("codex").exists()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ MANIFEST = ROOT / "configs" / "mcpb" / "manifest.json"
 PINNED = ROOT / "tests" / "clients" / "node" / "package.json"
 TOOL = "@anthropic-ai/mcpb"
 PACK_S = 300
-BESIDE = ("pyproject.toml", "README.md", "LICENSE")  # what building the packages needs
+# What building the packages needs, and the part of llama.cpp that is compiled.
+BESIDE = ("pyproject.toml", "README.md", "LICENSE", "requirements/llama.cmake")
 
 
 def stage(directory: Path) -> Path:
@@ -26,7 +27,8 @@ def stage(directory: Path) -> Path:
     for package in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]:
         shutil.copytree(ROOT / package, directory / package, ignore=shutil.ignore_patterns("__pycache__"))
     for name in BESIDE:
-        shutil.copy(ROOT / name, directory)
+        (directory / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, directory / name)
     shutil.copy(MANIFEST, directory)
     return directory
 
