@@ -115,6 +115,11 @@ class Notes:
         return self._directory / f"server-{process.pid}-{int(process.started)}.json"
 
 
+def notes_directory(data: Path) -> Path:
+    """Where the servers of the user whose data directory is ``data`` leave their notes."""
+    return data / "metrics"
+
+
 def as_note(figures: ServerFigures) -> dict[str, Any]:
     """What a note holds."""
     return {

@@ -18,7 +18,7 @@ from mcp_server.metrics import families
 from mcp_server.metrics.counts import Counts, Times, total
 from mcp_server.metrics.families import Family
 from mcp_server.metrics.figures import ServerFigures
-from mcp_server.metrics.notes import Noted, Notes
+from mcp_server.metrics.notes import Noted, Notes, notes_directory
 
 FORMAT = 1  # of the JSON: another number where something is renamed or goes
 
@@ -91,11 +91,6 @@ def overview(noted: Noted, shared: Sequence[ServiceState], own: ServerFigures | 
 def gather(data: Path) -> Overview:
     """What is known of the user whose data directory is ``data``, to a process that is no server."""
     return overview(Notes(notes_directory(data)).read(), running_services(data))
-
-
-def notes_directory(data: Path) -> Path:
-    """Where servers leave their notes."""
-    return data / "metrics"
 
 
 def running_services(data: Path) -> list[ServiceState]:

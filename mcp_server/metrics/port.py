@@ -10,13 +10,14 @@ import errno
 import logging
 import select
 import socket
-import socketserver
 import sys
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    import socketserver
+
     from mcp_server.metrics.overview import Overview
 
 PATH = "/metrics"

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anyio
 import anyio.to_thread
 
-from mcp_server.home import data_directory
-from mcp_server.metrics import port
-from mcp_server.metrics.figures import RootFigures, ServerFigures, ServerProcess
 from mcp_server.metrics.meter import Meter
-from mcp_server.metrics.notes import Notes
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # imported after the first answer: a client's first request waits for none of it
     from embedding.state import ServiceState
+    from mcp_server.metrics.figures import RootFigures, ServerFigures, ServerProcess
+    from mcp_server.metrics.notes import Notes
     from mcp_server.metrics.overview import Overview
     from mcp_server.settings import Settings
 
@@ -76,6 +74,8 @@ class Reporting:
 
     def own(self) -> ServerFigures:
         """The server that this is, now."""
+        from mcp_server.metrics.figures import ServerFigures, ServerProcess
+
         engine = self._engine()
         if self._process is None:
             self._process = ServerProcess.this()
@@ -91,6 +91,7 @@ class Reporting:
 
     def _unread(self) -> list[RootFigures]:
         from mcp_server.home import index_directory, index_id
+        from mcp_server.metrics.figures import RootFigures
 
         return [RootFigures(root.name, index_id(index_directory(self._settings, root))) for root in self._roots]
 
@@ -115,6 +116,7 @@ class Reporting:
         return line(self.meter.counts())
 
     def _services(self) -> list[ServiceState]:
+        from mcp_server.home import data_directory
         from mcp_server.metrics.overview import running_services
 
         with self._looking:
@@ -126,7 +128,10 @@ class Reporting:
     # Notes
 
     def _notes(self) -> Notes:
-        return Notes(data_directory() / "metrics")
+        from mcp_server.home import data_directory
+        from mcp_server.metrics.notes import Notes, notes_directory
+
+        return Notes(notes_directory(data_directory()))
 
     @property
     def is_due(self) -> bool:
@@ -175,6 +180,8 @@ class Reporting:
         """
         if not self._wants_port:
             return
+        from mcp_server.metrics import port
+
         wanted = self._settings.serve.metrics_port
         self._tries += 1
         self._next_try = monotonic() + (NOTE_S if self._tries == 1 else TRY_S)

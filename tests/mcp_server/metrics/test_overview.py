@@ -15,8 +15,8 @@ from mcp_server.metrics import families
 from mcp_server.metrics.counts import Counts
 from mcp_server.metrics.figures import ServerFigures, ServerProcess
 from mcp_server.metrics.meter import Meter
-from mcp_server.metrics.notes import Noted, Notes
-from mcp_server.metrics.overview import counts_json, gather, model_label, notes_directory, overview
+from mcp_server.metrics.notes import Noted, Notes, notes_directory
+from mcp_server.metrics.overview import counts_json, gather, model_label, overview
 from mcp_server.metrics.table import NOBODY, line, sentence
 from tests.mcp_server.metrics import samples
 from tests.mcp_server.metrics.samples import MIB, ROOT, SERVICE, counted, server
