@@ -40,11 +40,12 @@ def _shared(command: Callable[..., Any]) -> Callable[..., Any]:
     help="The project: where --project's file is; with --user, the only directory searched. [default: this directory]",
 )
 def install(**arguments: Any) -> None:
-    """Make codeloupe known to clients: write its entry into their own files.
+    """Make codeloupe known to editors and agents.
 
-    Without a client, to all that are found on this machine. Without --project or --user each gets what its users
-    expect: VS Code the project's file, the others the user's. What else stands in a file stays as it is, comments
-    too; the difference is shown, and the file as it was is kept beside it.
+    Its entry is written into their own files; without a client, into those of all that are found on this machine.
+    Without --project or --user it is the file that a client's users expect: VS Code's project file, the user's file
+    of the others. What else stands there stays as it is, comments too; the difference is shown, and the file as it
+    was is kept beside it.
     """
     from mcp_server import client_commands
 
@@ -55,9 +56,9 @@ def install(**arguments: Any) -> None:
 @_shared
 @click.option("--root", default="", metavar="DIR", help="The project whose files are meant. [default: this directory]")
 def uninstall(**arguments: Any) -> None:
-    """Take codeloupe out of clients' files again.
+    """Take codeloupe out of their files again.
 
-    Without a client, of all of them; without --project or --user, of both files. A file in which nothing else has
+    Without a client, of all clients; without --project or --user, of both files. A file in which nothing else has
     changed becomes what it was before, byte for byte.
     """
     from mcp_server import client_commands

@@ -37,3 +37,8 @@ def test_its_arguments_are_a_command_of_ours() -> None:
     (package,) = SERVER["packages"]
     words = [argument["value"] for argument in package["packageArguments"]]
     main.commands[words[0]].make_context("serve", words[1:], parent=click.Context(main))
+
+
+def test_the_page_of_claude_desktop_names_the_bundle_as_it_is_packed() -> None:
+    page = (ROOT / "docs" / "clients" / "claude-desktop.md").read_text(encoding="utf-8")
+    assert f"dist/codeloupe-{PROJECT['version']}.mcpb" in page
