@@ -42,6 +42,7 @@ WORDS = (
     "find where a function is defined",
     "grep the repository",
     "where are errors handled",
+    "locate implementation in repository",
     "find references usages",
     "+codeloupe search",
     f"select:{SEARCH}",
@@ -153,7 +154,7 @@ def ask(setting: Setting, question: str, rule: Any) -> Session:
         done = subprocess.run(
             [*line, "--output-format", "json"],
             cwd=setting.root,
-            env=setting.environment | _without_account(model.url),
+            env=_without_account(setting.environment, model.url),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",
@@ -172,9 +173,10 @@ def _configuration(setting: Setting) -> dict[str, Any]:
     return {"mcpServers": {"codeloupe": {"type": "stdio", "command": command, "args": arguments}}}
 
 
-def _without_account(url: str) -> dict[str, str]:
+def _without_account(environment: dict[str, str], url: str) -> dict[str, str]:
     """Claude Code asks the script, searches for tools as it does with a real model, and stays at home."""
-    return {
+    own = ("ANTHROPIC_", "CLAUDE_")
+    return {name: value for name, value in environment.items() if not name.startswith(own)} | {
         "ANTHROPIC_BASE_URL": url,
         "ANTHROPIC_API_KEY": "none",
         "ENABLE_TOOL_SEARCH": "true",

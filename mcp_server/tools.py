@@ -134,9 +134,9 @@ class Tools:
         explain: Explain = False,
         like: Like = "",
     ) -> CallToolResult:
-        """Find code by meaning, name or text in the indexed workspace.
+        """Find code in this repository by meaning, name or text: definitions, implementation, usages, examples.
 
-        Use this before grep or reading files: ask in words ("where is the retry delay computed"), by name
+        Use this before grep or reading files, to locate what to read: ask in words ("where are errors handled"), by name
         ("HttpClient.send", "parseConfig"), by path:line, with an error message or a line of a stack trace, with literal
         text (mode="exact" or "regex"), by example (like="path:line").
         Places come best first, as path:first-last and name, with numbered lines: signature and telling lines of each,

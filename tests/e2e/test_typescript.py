@@ -248,14 +248,19 @@ def test_a_command_is_found_on_other_systems_too(node: Node, built: Path) -> Non
 
 
 def test_both_ways_of_mcp_bring_the_same(saw: Callable[[str], dict[str, Any]]) -> None:
-    """Hits and sentences to the last letter; of what changes by itself, its shape."""
+    """Places and sentences to the last letter; of what changes by itself, its shape."""
     older, newer = (saw(era) for era in ERAS)
     for page in ("result", "first", "second", "narrow", "one"):
-        assert newer[page]["hits"] == older[page]["hits"]
+        assert [placed(hit) for hit in newer[page]["hits"]] == [placed(hit) for hit in older[page]["hits"]]
     assert sentences(newer["failures"]) == sentences(older["failures"])
     for answer in ("result", "embedding"):
         assert shape(newer[answer]) == shape(older[answer])
     assert shape(newer["status"]["roots"]) == shape(older["status"]["roots"])
+
+
+def placed(hit: dict[str, Any]) -> dict[str, Any]:
+    """A hit without the figures, whose last digits are the model's."""
+    return {name: value for name, value in hit.items() if name not in ("score", "signals")}
 
 
 def sentences(failures: dict[str, Any]) -> dict[str, str]:
