@@ -107,7 +107,7 @@ class Reader:
             lines = {"offset": first, "limit": final - first + 1}
             return Use("Read", {"file_path": str(self._root / path), **lines})
         if len(done) == 3:
-            return Use(SEARCH, {"query": re.split(r"[/.]", name)[-1], "mode": "exact", "detail": "locations"})
+            return Use(SEARCH, {"query": re.split(r"[/.]", name)[0], "mode": "exact", "detail": "locations"})
         return Say(f"{path}:{first} ({name})")
 
 
@@ -254,7 +254,7 @@ def own_home(directory: Path) -> dict[str, str]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--root", type=Path, default=ROOT / "embedding")
-    parser.add_argument("--question", default="how many processes may the model have when memory gets short")
+    parser.add_argument("--question", default="when is a failing model left alone and for how long")
     parser.add_argument("--claude", default=shutil.which("claude"), help="Claude Code's program [default: on the PATH]")
     arguments = parser.parse_args()
     if not arguments.claude:
@@ -270,7 +270,7 @@ def main() -> int:
         subprocess.run(index, env=setting.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         session = ask(setting, arguments.question, Reader(arguments.question, root))
         for part in transcript(session, arguments.question, INSTRUCTIONS):
-            print(part)
+            print(part.replace(str(root), "/project"))
         print("| a model's words | what Claude Code's search for tools brings, best first |\n|---|---|")
         moves: list[Move] = [Use("ToolSearch", {"query": words, "max_results": 5}) for words in WORDS]
         for words, brought in rankings(ask(setting, "Which tools are there?", in_turn([*moves, Say("Those.")]))):

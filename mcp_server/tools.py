@@ -136,7 +136,7 @@ class Tools:
     ) -> CallToolResult:
         """Find code in this repository by meaning, name or text: definitions, implementation, usages, examples.
 
-        Use this before grep or reading files, to locate what to read: ask in words ("where are errors handled"), by name
+        Use this before grep or reading files, to locate code: ask in words ("where are errors handled"), by name
         ("HttpClient.send", "parseConfig"), by path:line, with an error message or a line of a stack trace, with literal
         text (mode="exact" or "regex"), by example (like="path:line").
         Places come best first, as path:first-last and name, with numbered lines: signature and telling lines of each,
