@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from mcp_server.checks import client_files, index, leftovers, llama, machine, model, places, server
+from mcp_server.checks import client_files, index, leftovers, libraries, llama, machine, model, places, server
 from mcp_server.errors import ConfigError
 from mcp_server.findings import Finding, Level, error, well
 from mcp_server.freshness import counted
@@ -56,7 +56,7 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 def look(wish: Wish) -> Iterator[Finding]:
-    """Every finding, causes before effects: what is inside, then what a client would meet."""
+    """Every finding, causes before effects: what is below, what is inside, then what a client would meet."""
     try:
         settings = load(wish.roots[0], wish.overrides).settings
     except ConfigError as refused:
@@ -64,17 +64,20 @@ def look(wish: Wish) -> Iterator[Finding]:
         mend = "mend that first: no command works, and what rests on it was not looked at"
         yield error("settings", str(refused).rstrip("."), mend)
         return
+    yield from machine.examine(wish.roots, [place.directory for place in places.places(settings)])
+    yield well("settings", f"all understood (your own are in {user_file()}; see codeloupe config show)")
+    loaded = libraries.examine()
+    yield loaded
+    if loaded.level is Level.ERROR:
+        return  # what comes now imports them
     yield from inside(wish, settings)
     yield from server.examine(wish.roots[0], wish.version)
     yield from client_files.examine(wish.roots, wish.version)
 
 
 def inside(wish: Wish, settings: Settings) -> Iterator[Finding]:
-    """The machine, the places that are written to, llama.cpp, the model, and each root's index."""
-    wanted = places.places(settings)
-    yield from machine.examine(wish.roots, [place.directory for place in wanted])
-    yield well("settings", f"all understood (your own are in {user_file()}; see codeloupe config show)")
-    yield from map(places.examine, wanted)
+    """The places that are written to, llama.cpp, the model, and each root's index."""
+    yield from map(places.examine, places.places(settings))
     runs = llama.examine(wanted=model.is_wanted(settings))
     yield from runs
     yield from leftovers.downloads(settings)

@@ -154,7 +154,18 @@ def test_on_a_sound_machine_nothing_is_an_error_and_causes_come_before_effects(r
     assert done.returncode == 0, done.stderr
     assert all(finding["mend"] for finding in findings if finding["level"] != "ok")
     looked = [finding["what"] for finding in findings]
-    order = ["python", "packages", "clock", "settings", "indexes", "llama.cpp", "table", "model", f"index of {root}"]
+    order = [
+        "python",
+        "packages",
+        "clock",
+        "settings",
+        "libraries",
+        "indexes",
+        "llama.cpp",
+        "table",
+        "model",
+        f"index of {root}",
+    ]
     order += ["command", "server", "clients"]
     assert [what for what in looked if what in order] == order
 

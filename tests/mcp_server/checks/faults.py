@@ -13,6 +13,14 @@ import pytest
 
 CHECKOUT = Path(__file__).parents[3]
 PATIENCE_S = 60.0
+# Instructions that are none, by processor, and Python that runs them: what a build for a newer processor does.
+ILLEGAL = {"x86_64": b"\x0f\x0b", "AMD64": b"\x0f\x0b", "aarch64": b"\0\0\0\0", "arm64": b"\0\0\0\0"}
+DIES = """
+import ctypes, mmap
+room = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+room.write({code!r})
+ctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.c_char.from_buffer(room)))()
+"""
 
 
 def alone(script: str, *, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ import pytest
 from embedding.build import Build, BuildError, Processor, features_of, installed_build, lacking, processor, unused
 from mcp_server.checks import llama
 from mcp_server.findings import Finding, Level
-from tests.mcp_server.checks.faults import CHECKOUT, alone, program, python
+from tests.mcp_server.checks.faults import CHECKOUT, DIES, ILLEGAL, alone, program, python
 
 LOOK = "from mcp_server.checks import llama\nfor finding in llama.examine(wanted=True): print(finding.line)"
 # What llama_print_system_info says of builds of llama-cpp-python 0.3.34 on an AMD EPYC: as make builds it there, and
@@ -76,15 +76,6 @@ def test_a_processor_is_read_as_the_kernel_tells_it(tmp_path: Path, lines: str, 
     (tmp_path / "cpuinfo").write_text(lines, encoding="utf-8")
     assert processor(tmp_path) == Processor(frozenset(has), complete=True)
     assert processor(tmp_path / "nowhere") == Processor()
-
-
-ILLEGAL = {"x86_64": b"\x0f\x0b", "AMD64": b"\x0f\x0b", "aarch64": b"\0\0\0\0", "arm64": b"\0\0\0\0"}
-DIES = """
-import ctypes, mmap
-room = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-room.write({code!r})
-ctypes.CFUNCTYPE(None)(ctypes.addressof(ctypes.c_char.from_buffer(room)))()
-"""
 
 
 @NEEDS_UNIX
