@@ -51,9 +51,7 @@ def _suited(build: Build, here: Processor) -> Finding:
             WHAT, f"{said} uses {', '.join(names)}, which this processor does not have", f"build it here: {ANEW}"
         )
     if names := unused(build, here):
-        slow = (
-            f"{said} was built without {', '.join(names)}, which this processor has: the model is several times slower"
-        )
+        slow = f"{said} was built without {', '.join(names)}, which this processor has: the model is many times slower"
         return warning(WHAT, slow, f"build it here, without CMAKE_ARGS that turn them off: {ANEW}")
     return well(WHAT, f"{said} loads, and uses {', '.join(sorted(build.features)) or 'nothing particular'}")
 

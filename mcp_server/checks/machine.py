@@ -19,9 +19,9 @@ from mcp_server.findings import Finding, error, warning, well
 
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
 OWN = "codeloupe"
-# A server with an index of 50,000 chunks holds 60 files and an indexing child 120, a fragment of a table each; while
-# tables are joined it is twice that. Some desktops start programs with 256.
-LEAST_OPEN_FILES = 512
+# A server, and its indexing child, held 32 while 63,575 chunks were indexed and searched; an embedding service holds a few
+# a client and child. Some desktops start programs with 256, which will do.
+LEAST_OPEN_FILES = 128
 LEAST_MEMORY = 400 << 20  # a server with an index of 10,000 chunks: 232 MiB resident, its indexing child 229 in turn
 AHEAD_S = 3_600.0  # two machines that share a disk differ by minutes at most
 GIT_S = 10.0
@@ -73,8 +73,8 @@ def _open_files() -> list[Finding]:
     said = f"{allowed:,} at once"
     if 0 <= allowed < LEAST_OPEN_FILES:
         more = "" if most < 0 or most >= LEAST_OPEN_FILES else " (as root: the hard limit is lower)"
-        mend = f"start the editor or shell with 'ulimit -n {LEAST_OPEN_FILES * 2}'{more}"
-        return [warning("open files", f"{said}, and a large index takes {LEAST_OPEN_FILES}", mend)]
+        mend = f"start the editor or shell with 'ulimit -n {LEAST_OPEN_FILES * 8}'{more}"
+        return [warning("open files", f"{said}, and a server may want {LEAST_OPEN_FILES}", mend)]
     return [well("open files", said)]
 
 

@@ -8,13 +8,16 @@ import subprocess
 import sys
 import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.limited_group import LimitedGroup, NoGroupError, limited_group
+from benchmarks.shapes import TINY, write_model
 from mcp_server.checks.machine import PACKAGES, clock, git
 from mcp_server.findings import Finding, Level
-from tests.mcp_server.checks.faults import CHECKOUT, python
+from tests.mcp_server.checks.faults import CHECKOUT, PATIENCE_S, python
 
 FUTURE = 10 * 86_400
 
@@ -104,8 +107,8 @@ def test_a_file_that_is_dated_in_the_future_shows_a_clock_that_is_wrong(tmp_path
 def test_few_open_files_are_a_warning_that_names_the_limit() -> None:
     look = "from mcp_server.checks.machine import _open_files\nprint(_open_files()[0].line)"
     limit = "import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({0}, {0}))\n"
-    few, many = (python(limit.format(number) + look).stdout for number in (256, 4096))
-    assert few.startswith("warning  open files: 256 at once")
+    few, many = (python(limit.format(number) + look).stdout for number in (100, 4096))
+    assert few.startswith("warning  open files: 100 at once")
     assert "ulimit -n 1024" in few
     assert many.startswith("ok       open files: 4,096 at once")
 
@@ -116,3 +119,41 @@ def test_a_finding_is_one_line_that_names_the_thing_how_it_is_and_the_mend() -> 
         == "warning  git: it is not there -> install git"
     )
     assert Finding("git", "answers").line == "ok       git: answers"
+
+
+LIMITED = 120_000_000  # bytes; Python with numpy takes half of it
+
+
+@pytest.fixture
+def limited() -> Iterator[LimitedGroup]:
+    """A container's limit of memory, as the kernel keeps it."""
+    try:
+        with limited_group(LIMITED) as group:
+            yield group
+    except NoGroupError as refused:
+        pytest.skip(str(refused))
+
+
+def said_in(group: LimitedGroup, code: str) -> str:
+    process = group.start([sys.executable, "-c", code], os.environ | {"PYTHONPATH": str(CHECKOUT)})
+    said, _ = process.communicate(timeout=PATIENCE_S)
+    return said if isinstance(said, str) else said.decode()
+
+
+def test_a_container_too_small_for_a_server_is_told_with_its_limit(limited: LimitedGroup) -> None:
+    told = said_in(limited, "from mcp_server.checks.machine import _memory\nprint(_memory()[0].line)")
+    assert told.startswith("warning  limit of memory: ")
+    assert "has 120 MB, and a server that indexes takes 419 MB" in told
+
+
+def test_a_container_too_small_for_the_model_is_an_error_that_says_what_would_do(
+    limited: LimitedGroup, tmp_path: Path
+) -> None:
+    write_model(TINY, tmp_path / "tiny.gguf")
+    code = (
+        "from mcp_server.checks.model import _memory; from mcp_server.settings import Settings\n"
+        f"print(_memory(Settings.model_validate({{'model': {{'name': {str(tmp_path / 'tiny.gguf')!r}}}}}))[0].line)"
+    )
+    told = said_in(limited, code)
+    assert told.startswith("error    memory: There is too little memory for a process of tiny"), told
+    assert "set memory.budget" in told

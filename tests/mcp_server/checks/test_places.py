@@ -100,6 +100,28 @@ def test_a_directory_whose_permissions_forbid_writing_is_an_error() -> None:
     assert "permissions do not allow it" in done.stdout, done.stdout + done.stderr
 
 
+MOUNTS = """
+import ctypes, os, sys
+from pathlib import Path
+from mcp_server.checks.places import Place, _remote
+where = sys.argv[1]
+channel = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={channel},rootmode=40000,user_id=0,group_id=0".encode()
+mounted = ctypes.CDLL(None).mount(b"host:/srv", where.encode(), b"fuse.sshfs", 0, options)
+finding = _remote(Place("indexes", Path(where), 1, "set storage.directory", mapped=True), Path(where) / "indexes")
+print("" if mounted else finding.line)
+"""
+
+
+@pytest.mark.skipif(not Path("/dev/fuse").exists(), reason="no file systems of programs on this machine (/dev/fuse)")
+def test_a_disk_in_the_network_is_a_warning_that_names_its_kind(tmp_path: Path) -> None:
+    """A mount of sshfs's kind, whose program never answers: only the system's list of mounts is asked."""
+    done = alone(f"{shlex.quote(sys.executable)} -c {shlex.quote(MOUNTS)} {tmp_path}")
+    assert done.stdout.startswith("warning  indexes: "), done.stdout + done.stderr
+    assert "on a network file system (fuse.sshfs)" in done.stdout
+    assert "set storage.directory to a local disk" in done.stdout
+
+
 def test_every_place_that_is_written_to_is_looked_at_and_a_model_only_where_one_is_wanted() -> None:
     with_model, without = places(Settings()), places(Settings.model_validate({"model": {"name": "none"}}))
     assert {one.what for one in with_model} - {one.what for one in without} == {"models"}
