@@ -19,8 +19,8 @@ from mcp_server.findings import Finding, error, warning, well
 
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
 OWN = "codeloupe"
-# A server, and its indexing child, held 32 while 63,575 chunks were indexed and searched; an embedding service holds a few
-# a client and child. Some desktops start programs with 256, which will do.
+# A server, and its indexing child, held 32 while 63,575 chunks were indexed and searched; an embedding service holds a
+# few for each client and child. Some desktops start programs with 256, which will do.
 LEAST_OPEN_FILES = 128
 LEAST_MEMORY = 400 << 20  # a server with an index of 10,000 chunks: 232 MiB resident, its indexing child 229 in turn
 AHEAD_S = 3_600.0  # two machines that share a disk differ by minutes at most
