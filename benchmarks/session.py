@@ -111,6 +111,13 @@ class Reader:
         return Say(f"{path}:{first} ({name})")
 
 
+def resource_moves(path: str, first: int, last: int) -> tuple[Move, ...]:
+    """Lines of a file through the server, with Claude Code's own reader of resources."""
+    asked = {"server": "codeloupe", "uri": f"code://{path}?start={first}&end={last}"}
+    reader = Use("ToolSearch", {"query": "select:ReadMcpResourceTool", "max_results": 1})
+    return reader, Use("ReadMcpResourceTool", asked), Say("Read.")
+
+
 def in_turn(moves: Sequence[Move]) -> Any:
     """A rule that makes these moves, whatever comes back."""
     return lambda request: moves[len(steps(request))] if offers(request, "ToolSearch") else Say("Code")
@@ -233,9 +240,37 @@ def transcript(session: Session, question: str, instructions: str) -> Iterator[s
     yield f"In all {size(''.join(spent))} were read of this server on the way.\n"
 
 
+def aside(setting: Setting, session: Session) -> Iterator[str]:
+    """The best place once more, as a resource, and a prompt of the server's as the command it is in Claude Code."""
+    place = best_place(session.steps[1].read)
+    if place is None:
+        return
+    path, first, last, name = place
+    yield "## A resource and a prompt\n"
+    read = ask(setting, "Read it.", in_turn(resource_moves(path, first, last))).steps[1]
+    yield f"**{read.tool}** `{json.dumps(read.asked)}`: {size(read.read)}:\n\n```text\n{read.read}\n```\n"
+    command = f"/{PREFIX}explain {name}"
+    becomes = message(ask(setting, command, in_turn([Say("Well.")])))
+    yield f"`{command}` becomes {size(becomes)}:\n\n```text\n{becomes}\n```\n"
+
+
+def searching(setting: Setting) -> Iterator[str]:
+    """What each of the words brings, as a table."""
+    moves: list[Move] = [Use("ToolSearch", {"query": words, "max_results": 5}) for words in WORDS]
+    yield "| a model's words | what Claude Code's search for tools brings, best first |\n|---|---|"
+    for words, brought in rankings(ask(setting, "Which tools are there?", in_turn([*moves, Say("Those.")]))):
+        yield f"| {words} | {', '.join(name.removeprefix('mcp__') for name in brought)} |"
+
+
 def code(names: Sequence[str]) -> str:
     """Names as they are written in Markdown."""
     return ", ".join(f"`{name}`" for name in names)
+
+
+def message(session: Session) -> str:
+    """What the user's words have become, for the model."""
+    said = [block["text"] for block in _blocks(session.first["messages"][0]["content"]) if block["type"] == "text"]
+    return str(said[-1])
 
 
 def size(text: str) -> str:
@@ -269,12 +304,8 @@ def main() -> int:
         index = [sys.executable, "-P", "-m", "mcp_server.cli", "index", str(root)]
         subprocess.run(index, env=setting.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
         session = ask(setting, arguments.question, Reader(arguments.question, root))
-        for part in transcript(session, arguments.question, INSTRUCTIONS):
-            print(part.replace(str(root), "/project"))
-        print("| a model's words | what Claude Code's search for tools brings, best first |\n|---|---|")
-        moves: list[Move] = [Use("ToolSearch", {"query": words, "max_results": 5}) for words in WORDS]
-        for words, brought in rankings(ask(setting, "Which tools are there?", in_turn([*moves, Say("Those.")]))):
-            print(f"| {words} | {', '.join(name.removeprefix('mcp__') for name in brought)} |")
+        shown = [*transcript(session, arguments.question, INSTRUCTIONS), *aside(setting, session), *searching(setting)]
+        print("\n".join(shown).replace(str(root), "/project"))
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -18,7 +19,9 @@ from benchmarks.session import (
     deferred,
     everything,
     in_turn,
+    message,
     rankings,
+    resource_moves,
     transcript,
 )
 from mcp_server.answers.tokens import estimated_tokens
@@ -80,6 +83,20 @@ def test_a_name_from_the_answer_is_found_exactly_and_the_question_is_answered(se
     assert session.steps[3].asked["mode"] == "exact"
     assert session.steps[3].read.startswith("1. tides/forecast.py:")
     assert session.result.startswith("tides/forecast.py:")
+
+
+def test_lines_are_read_as_a_resource(setting: Setting) -> None:
+    read = ask(setting, "Read it.", in_turn(resource_moves("tides/forecast.py", 28, 30))).steps[1]
+    [content] = json.loads(read.read)["contents"]
+    lines = (setting.root / "tides" / "forecast.py").read_text(encoding="utf-8").splitlines()
+    assert content["text"].splitlines() == lines[27:30]
+    assert content["mimeType"] == "text/x-python"
+
+
+def test_a_prompt_is_a_command_that_says_how_to_search(setting: Setting) -> None:
+    became = message(ask(setting, f"/{PREFIX}explain tides", in_turn([Say("Well.")])))
+    assert "in this code base: tides" in became
+    assert 'search(query="tides")' in became
 
 
 def test_a_transcript_shows_every_step(session: Session) -> None:
