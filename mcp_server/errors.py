@@ -5,6 +5,7 @@ ProductError
 ├── OutsideRootError  a path that is not under an allowed root
 ├── ClientFileError   a client's own file that cannot be read or changed
 └── RequestError      a caller's argument that cannot be served
+    └── WithheldError     what it names is there, and not given out
 """
 
 from __future__ import annotations
@@ -32,6 +33,10 @@ class ClientFileError(ProductError):
 
 class RequestError(ProductError):
     """An argument of a tool call or a command that cannot be served."""
+
+
+class WithheldError(RequestError):
+    """What an argument names is there, and not given out: a file that is left out, lines behind the end of one."""
 
 
 # What each package says with a sentence of its own; anything else is a bug and must look like one.

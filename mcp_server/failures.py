@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mcp_server.errors import OutsideRootError, RequestError
+from mcp_server.errors import OutsideRootError, RequestError, WithheldError
 from mcp_server.sdk import INTERNAL_ERROR, INVALID_PARAMS, MCPError, ToolError
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+# Of the codes that the protocol leaves to servers (-32000 to -32019). "Invalid params" means "not found" where a resource
+# is read (SEP-2164), and Claude Code says so in words of its own: the reason would not reach its model.
+WITHHELD = -32010
 
 
 def as_tool_error(error: Exception) -> ToolError:
@@ -19,6 +23,8 @@ def as_tool_error(error: Exception) -> ToolError:
 
 def as_protocol_error(error: Exception, data: dict[str, str] | None = None) -> MCPError:
     """The sentence of an expected error, with a code that says whether the request or something here is at fault."""
+    if isinstance(error, WithheldError):
+        return MCPError(WITHHELD, str(error), data)
     code = INVALID_PARAMS if isinstance(error, RequestError | OutsideRootError) else INTERNAL_ERROR
     return MCPError(code, str(error), data)
 

@@ -2,7 +2,8 @@
 
 What they do is elsewhere, and imported when a client first asks for it. A refusal reaches a client as an error of the
 protocol with one sentence, since the SDK passes on an MCPError and nothing else: -32602 where the request is to be
-changed, -32603 where something here failed. Any other exception is a bug and looks like one.
+changed, -32010 where a resource is there and not given out, -32603 where something here failed. Any other exception is a
+bug and looks like one.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class OfferingServer(sdk.MCPServer):
         """The index's status alone.
 
         A list of files would be the tree over again: clients keep all of it to complete "@", beside their own list of
-        the same files, and 60,000 of them are 8 MB.
+        the same files, and 60,000 of them are 10 MB, at which clients close.
         """
         return [
             sdk.Resource(

@@ -12,7 +12,7 @@ from time import monotonic
 
 from storage.held import let_go_with
 
-PATHS_A_BLOCK = 4_000  # some 200 KB: an expression holds other threads up for one block and no longer
+PATHS_A_BLOCK = 4_000  # some 200 KB: an expression holds other threads up for one block and no longer, some 10 ms
 LEAST_AGE_S = 2.0  # how old a list may be while somebody types
 REST_FACTOR = 20  # a list is made after 20 times as long as that took: a twentieth of a core, for trees of any size
 LONGEST = 200  # characters of what is typed that are looked for

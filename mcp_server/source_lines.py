@@ -20,7 +20,7 @@ from indexer.settings import IndexSettings
 from indexer.source import Skip, SkipReason, SourceFile, SourceText
 from indexer.walker import Look, Part, walk
 from mcp_server.code_uri import CodeUri, code_uri
-from mcp_server.errors import OutsideRootError, RequestError
+from mcp_server.errors import OutsideRootError, WithheldError
 
 MOST_CHARS = 40_000  # some 10,000 tokens, of which Claude Code warns; what clients keep of an answer is less yet
 
@@ -79,8 +79,8 @@ class SourceLines:
 def read_lines(asked: CodeUri, roots: Sequence[Path], settings: IndexSettings) -> SourceLines | None:
     """What ``asked`` names below one of ``roots``, resolved directories; None where no rule lets such a file be found.
 
-    The rules are found anew, so what was ignored a moment ago is. Raises RequestError where the file is left out of the
-    index or the lines are not there, OutsideRootError, IndexerError.
+    The rules are found anew, so what was ignored a moment ago is. Raises WithheldError where the file is left out of
+    the index or the lines are not there, OutsideRootError, IndexerError.
     """
     rules = cache(lambda root: root_rules(root, settings))
     for place in places(asked.path, roots):
@@ -110,14 +110,14 @@ def places(path: str, roots: Sequence[Path], *, windows: bool = _WINDOWS) -> lis
 def cut_out(text: str, asked: CodeUri, most: int = MOST_CHARS) -> str:
     """The lines of ``text`` that are asked for, at most ``most`` characters of them, and what was left out. Pure.
 
-    Raises RequestError where the text ends before them.
+    Raises WithheldError where the text ends before them.
     """
     lines = text.split("\n")
     closed = lines[-1] == ""
     total = len(lines) - closed
     first, last = asked.start or 1, min(asked.end or total, total)
     if first > max(total, 1):
-        raise RequestError(f"{asked.path} has {total:,} lines; start={first} is behind them.")
+        raise WithheldError(f"{asked.path} has {total:,} lines; start={first} is behind them.")
     wanted = "".join(f"{line}\n" for line in lines[first - 1 : last])
     if last == total and not closed:
         wanted = wanted.removesuffix("\n")
@@ -175,7 +175,7 @@ def _look(place: Place, settings: IndexSettings, rules: Callable[[Path], Rules])
         if isinstance(found, Skip) and place.path.startswith(found.path.rstrip("/") + "/"):
             return found
         if found.path.startswith(place.path + "/"):
-            raise RequestError(f"{place.path} is a directory; read a file in it, such as {found.path}.")
+            raise WithheldError(f"{place.path} is a directory; read a file in it, such as {found.path}.")
     return None
 
 
@@ -183,7 +183,8 @@ def _read(found: SourceFile | Skip, place: Place, settings: IndexSettings) -> So
     source = read_source(found, settings) if isinstance(found, SourceFile) else found
     if isinstance(source, Skip):
         why = _WHY.get(source.reason, _LINK)
-        raise RequestError(f"{place.path} cannot be read here: {source.path} {why}; such files are left out.")
+        what = "it" if source.path == place.path else source.path
+        raise WithheldError(f"{place.path} cannot be read here: {what} {why}; such files are left out of the index.")
     if isinstance(found, SourceFile) and not _is_straight(found.absolute):
         raise OutsideRootError(f"{place.path} was moved behind a symbolic link while it was read; read it again.")
     return source

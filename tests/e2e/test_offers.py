@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 TEMPLATE = "code://{+path}{?start,end}"
 INVALID_PARAMS = -32602
+WITHHELD = -32010
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -77,24 +78,24 @@ async def test_lines_that_an_answer_names_are_read_by_the_template(client: Clien
 
 
 @pytest.mark.parametrize(
-    ("uri", "words"),
+    ("uri", "words", "code"),
     [
-        ("code://tides/forcast.py", "is not there, or ignored; did you mean tides/forecast.py?"),
-        ("code://out/generated.py", "is not there, or ignored"),
-        ("code://tides/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "goes up by '..'"),
-        ("code:///etc/passwd", "is not there, or ignored"),
-        ("code://tides", "is a directory; read a file in it, such as tides/"),
-        ("code://tides/forecast.py?start=90000", "lines; start=90000 is behind them"),
-        ("code://tides/forecast.py?start=x", "start is 'x'; give the number of a line"),
-        ("file:///etc/passwd", "there are code://{+path}{?start,end} and codeloupe://status"),
+        ("code://tides/forcast.py", "is not there, or ignored; did you mean tides/forecast.py?", INVALID_PARAMS),
+        ("code://out/generated.py", "is not there, or ignored", INVALID_PARAMS),
+        ("code://tides/%2e%2e/%2e%2e/%2e%2e/etc/passwd", "goes up by '..'", INVALID_PARAMS),
+        ("code:///etc/passwd", "is not there, or ignored", INVALID_PARAMS),
+        ("code://tides", "is a directory; read a file in it, such as tides/", WITHHELD),
+        ("code://tides/forecast.py?start=90000", "lines; start=90000 is behind them", WITHHELD),
+        ("code://tides/forecast.py?start=x", "start is 'x'; give the number of a line", INVALID_PARAMS),
+        ("file:///etc/passwd", "there are code://{+path}{?start,end} and codeloupe://status", INVALID_PARAMS),
     ],
 )
-async def test_what_cannot_be_read_is_refused_in_a_sentence(client: Client, uri: str, words: str) -> None:
+async def test_what_cannot_be_read_is_refused_in_a_sentence(client: Client, uri: str, words: str, code: int) -> None:
     with pytest.raises(MCPError) as refused:
         await client.read_resource(uri)
     assert words in refused.value.message
     assert "\n" not in refused.value.message
-    assert refused.value.code == INVALID_PARAMS
+    assert refused.value.code == code
     assert refused.value.data == {"uri": uri}
 
 
