@@ -11,8 +11,8 @@ from mcp_server.sdk import INTERNAL_ERROR, INVALID_PARAMS, MCPError, ToolError
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
-# Of the codes that the protocol leaves to servers (-32000 to -32019). "Invalid params" means "not found" where a resource
-# is read (SEP-2164), and Claude Code says so in words of its own: the reason would not reach its model.
+# Of the codes that the protocol leaves to servers (-32000 to -32019). "Invalid params" means "not found" where a
+# resource is read (SEP-2164), and Claude Code says so in words of its own: the reason would not reach its model.
 WITHHELD = -32010
 
 

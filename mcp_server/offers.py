@@ -2,8 +2,8 @@
 
 What they do is elsewhere, and imported when a client first asks for it. A refusal reaches a client as an error of the
 protocol with one sentence, since the SDK passes on an MCPError and nothing else: -32602 where the request is to be
-changed, -32010 where a resource is there and not given out, -32603 where something here failed. Any other exception is a
-bug and looks like one.
+changed, -32010 where a resource is there and not given out, -32603 where something here failed. Any other exception is
+a bug and looks like one.
 """
 
 from __future__ import annotations
