@@ -47,7 +47,8 @@ def examine(names: Sequence[str] = NAMES) -> Finding:
 def _broken(name: str, code: int, said: str) -> Finding:
     ending = ending_name(code)
     if is_illegal_instruction(code):
-        mend = f"an older version, or one that is built here: pip install --force-reinstall --no-binary {name} {name}"
+        pip = f"{sys.executable} -m pip install --force-reinstall --no-binary {name} {name}"
+        mend = f"install an older version, or build it here: {pip}"
         return error(WHAT, f"{name} died of an instruction that this processor does not have: {ending}", mend)
     lines = said.strip().splitlines()
     reason = lines[-1] if lines and code > 0 else ending

@@ -19,7 +19,8 @@ COMPILERS = ("c++", "g++", "clang++")
 PROGRAM = "#include <vector>\nint main() { return std::vector<int>(1)[0]; }\n"
 HOW_TO_GET_ONE = "Debian, Ubuntu: apt install g++; Fedora: dnf install gcc-c++; macOS: xcode-select --install"
 # pip keeps the wheel that it built, and would take it again.
-ANEW = "pip install --force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
+PIP = "-m pip install --force-reinstall --no-deps --no-cache-dir --no-binary llama-cpp-python llama-cpp-python"
+ANEW = f"{sys.executable} {PIP}"
 
 
 def examine(*, wanted: bool) -> list[Finding]:

@@ -21,6 +21,9 @@ from storage.backends import open_store
 from storage.fingerprint import IndexState
 from tests.e2e.homes import MODULE, Home
 from tests.embedding.model_files import model_file
+from tests.mcp_server.checks.faults import CHECKOUT
+
+TROUBLESHOOTING = (CHECKOUT / "docs" / "troubleshooting.md").read_text(encoding="utf-8").partition("## What doctor")[2]
 
 
 @pytest.fixture
@@ -168,6 +171,8 @@ def test_on_a_sound_machine_nothing_is_an_error_and_causes_come_before_effects(r
     ]
     order += ["command", "server", "clients"]
     assert [what for what in looked if what in order] == order
+    explained = re.findall(r"`([^`]+)`", "".join(re.findall(r"^\| (`[^|]+) \|", TROUBLESHOOTING, re.MULTILINE)))
+    assert [what for what in looked if not what.startswith(tuple(explained))] == []
 
 
 def test_an_error_is_counted_named_and_told_by_the_exit_code(root: Path, tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ OF_OTHERS = {
     "Too many open files",
     "git",
     "SIGILL",
+    ".env",
+    ".netrc",
 }
 
 
@@ -169,7 +171,8 @@ def _is_of_others(code: str) -> bool:
 
 def _quoted() -> list[str]:
     """What troubleshooting.md says that a user sees, between the dots of what differs."""
-    cells = re.findall(r"^\| ([^|]+) \|", _prose(ROOT / "docs" / "troubleshooting.md"), re.MULTILINE)
+    symptoms, _, _ = _prose(ROOT / "docs" / "troubleshooting.md").partition("## What doctor looks at")
+    cells = re.findall(r"^\| ([^|]+) \|", symptoms, re.MULTILINE)
     codes = [code for cell in cells for code in re.findall(r"`([^`]+)`", cell) if not _is_of_others(code)]
     return [part.strip() for code in codes for part in code.split("...") if len(part.strip()) > 2]
 
