@@ -29,7 +29,8 @@ def _file(known: KnownFile, version: str) -> Iterator[Finding]:
     try:
         ours = [server for server in known.servers() if server.is_ours]
     except ClientFileError as broken:
-        yield error(what, str(broken).rstrip("."), f"mend the file: {known.client.title} cannot read it either")
+        said = str(broken).removeprefix(f"{known.path} ").partition(";")[0]
+        yield error(what, said, f"mend the file: {known.client.title} cannot read it either")
         return
     again = f"codeloupe install {known.client.name} --{known.scope}"
     for server in ours:

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -52,13 +52,21 @@ def _server(command: list[str], root: Path) -> Finding:
     line = [*command, "serve", "--root", str(root)]
     with ThreadPoolExecutor(len(talks)) as threads:
         heard = dict(zip(talks, threads.map(partial(_talked, line, root), talks.values()), strict=True))
-    if faults := [f"{era}: {one.fault}" for era, one in heard.items() if one.fault]:
+    if faults := _by_era({era: one.fault for era, one in heard.items() if one.fault}):
         mend = f"try it by hand: {' '.join(command)} serve; then install codeloupe again, or mend what wraps it"
-        return error("server", "; ".join(faults), mend)
+        return error("server", faults, mend)
     if slow := {one.slow for one in heard.values() if one.slow}:
         mend = "close what keeps the machine busy; Codex: startup_timeout_sec = 30 in its config.toml"
         return warning("server", "; ".join(sorted(slow)), mend)
     return well("server", f"starts, answers in {LEGACY} and {MODERN}, and ends with its input")
+
+
+def _by_era(faults: Mapping[str, str]) -> str:
+    """Each fault with the eras it shows in."""
+    eras: dict[str, list[str]] = {}
+    for era, fault in faults.items():
+        eras.setdefault(fault, []).append(era)
+    return "; ".join(f"{' and '.join(where)}: {fault}" for fault, where in eras.items())
 
 
 def _command(found: str | None, version: str) -> Finding:
