@@ -359,3 +359,12 @@ def test_the_variables_of_a_client_are_followed(desk: Desk) -> None:
     desk.done("install", "codex", CODEX_HOME=str(desk.directory / "x"))
     assert (desk.directory / "x" / "config.toml").is_file()
     assert not desk.file("codex").exists()
+
+
+def test_a_byte_order_mark_and_line_ends_stay_while_we_are_in_the_file(desk: Desk) -> None:
+    path = desk.put("claude-desktop", BEFORE["claude-desktop"])
+    desk.done("install", "claude-desktop")
+    installed = path.read_bytes()
+    assert installed.startswith(b"\xef\xbb\xbf{\r\n\t")
+    assert b"codeloupe" in installed
+    assert installed.count(b"\n") == installed.count(b"\r\n")

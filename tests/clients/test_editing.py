@@ -201,3 +201,17 @@ def test_an_empty_file_and_one_of_comments_get_a_document() -> None:
     made = with_entry("// mine", JSONC, OURS)
     assert made.startswith("// mine\n{\n")
     assert entries_in(made, JSONC) == {"codeloupe": OURS}
+
+
+def test_a_comment_in_front_does_not_swallow_what_stood_behind_us() -> None:
+    text = '{"servers": {\n  "a": {}, // mine\n  "codeloupe": {"command": "codeloupe"}, "b": {}\n}}'
+    left = without_entry(text, JSONC)
+    assert entries_in(left, JSONC) == {"a": {}, "b": {}}
+    assert "// mine" in left
+
+
+def test_an_update_of_toml_keeps_its_places_when_a_value_gets_shorter() -> None:
+    args = 'args = [\n  "serve",\n  "--root",\n  "/x",\n]\n'
+    text = f'[mcp_servers.codeloupe]\n{args}command = "codeloupe"\nenabled = true\n'
+    made = with_entry(text, TOML, {"command": "/x/codeloupe", "args": ["serve"]})
+    assert made == '[mcp_servers.codeloupe]\nargs = ["serve"]\ncommand = "/x/codeloupe"\nenabled = true\n'
