@@ -29,7 +29,7 @@ T = TypeVar("T")
 # The library keeps what it read of old commits (80 KB a saved file) and holds the files of old text indexes open, also
 # once they are deleted (two for some twenty saves), until the last who use a connection let go of it. So after so many
 # commits everything is opened anew, which takes 20 ms. Before, a server grew by 100 KB a save, and by a file in twenty.
-WORN_AFTER = 200
+WORN_AFTER = 50
 LOOK_S = 5.0  # between two looks how many there were, a listing of a directory
 
 
