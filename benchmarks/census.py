@@ -73,17 +73,18 @@ def of_kind(found: Iterable[Found], kind: str) -> list[Found]:
     return [one for one in found if one.kind == kind]
 
 
-def defunct(found: Iterable[Found]) -> int:
-    """How many have ended and were not waited for, of the children of those that were found.
+def defunct(found: Iterable[Found]) -> list[str]:
+    """Those that have ended and were not waited for, each as its number and whose child it was.
 
     A zombie has no environment left, so it is known by its parent.
     """
-    parents = {one.pid for one in found}
-    count = 0
+    parents = {one.pid: one.kind for one in found}
+    gone = []
     for process in psutil.process_iter():
         with suppress(psutil.Error):
-            count += process.status() == psutil.STATUS_ZOMBIE and process.ppid() in parents
-    return count
+            if process.status() == psutil.STATUS_ZOMBIE and process.ppid() in parents:
+                gone.append(f"{process.pid} of a {parents[process.ppid()]}")
+    return gone
 
 
 def private_mib(process: psutil.Process) -> float:

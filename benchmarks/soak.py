@@ -70,7 +70,7 @@ class Series:
                 self.add(f"{kind}: threads", sum(one.threads for one in some) / len(some))
         for one in of_kind(found, SERVER):
             self._waited(one.process)
-        self.add("processes that ended and were not waited for", defunct(found))
+        self.add("processes that ended and were not waited for", len(defunct(found)))
 
     def _waited(self, process: psutil.Process) -> None:
         """How long of each second a server's event loop stood in line for a core; known on Linux alone."""

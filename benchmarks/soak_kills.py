@@ -230,8 +230,8 @@ class Killing:
         yield f"files that were not there before: {', '.join(new) or 'none'}"
         self.faults += [f"{len(new)} files more than before"] if len(new) > MOST_FILES else []
         zombies = unreaped(self._place)
-        yield f"ended and not waited for: {zombies}"
-        self.faults += [f"{zombies} processes have ended and nobody waits for them"] if zombies else []
+        yield f"ended and not waited for: {', '.join(sorted(zombies)) or 'none'}"
+        self.faults += [f"nobody waits for the process {one}, which has ended" for one in sorted(zombies)]
 
     def _requests(self, editors: list[NodeClient]) -> Iterator[str]:
         total = together(editors)
@@ -269,14 +269,14 @@ def vectors_made(editors: list[NodeClient]) -> int:
     return sum(int(count.get("answered", 0)) for count in counts)
 
 
-def unreaped(place: Place) -> int:
-    """The fewest processes that had ended and not been waited for, at any moment of some seconds."""
+def unreaped(place: Place) -> set[str]:
+    """The processes that had ended and were not waited for during all of some seconds."""
     end = time.monotonic() + REAPED_S
-    fewest = defunct(place.members())
-    while fewest and time.monotonic() < end:
+    waiting = set(defunct(place.members()))
+    while waiting and time.monotonic() < end:
         time.sleep(0.5)
-        fewest = min(fewest, defunct(place.members()))
-    return fewest
+        waiting &= set(defunct(place.members()))
+    return waiting
 
 
 def table(record: Record) -> Iterator[str]:

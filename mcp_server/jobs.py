@@ -11,7 +11,8 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -244,9 +245,9 @@ class ProcessJob(Board):
 
     def _listen(self) -> None:
         assert self._child.stdout is not None
-        with self._child.stdout as events:
-            for line in events:
-                self._hear(json.loads(line))
+        with self._child.stdout as lines:
+            for event in events(lines):
+                self._hear(event)
         code = self._child.wait()
         self.post({"ended": CRASHED.format(code=code) if code and not self._stopped else ""})
 
@@ -255,6 +256,13 @@ class ProcessJob(Board):
             self._meter.add(counts_of(event["counts"]))
         else:
             self.post(event)
+
+
+def events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What a child says, a line each, up to one that its end has cut."""
+    with suppress(json.JSONDecodeError):
+        for line in lines:
+            yield json.loads(line)
 
 
 class ThreadJob(Board):

@@ -5,7 +5,7 @@ import threading
 
 from mcp_server.errors import RequestError
 from mcp_server.job import Commands, folded
-from mcp_server.jobs import JobView, ThreadJob, after, summary_sentence
+from mcp_server.jobs import JobView, ThreadJob, after, events, summary_sentence
 
 SUMMARY = {
     "files": 3,
@@ -137,3 +137,7 @@ def test_commands_that_came_together_want_the_paths_of_both_or_everything():
     assert both == {"force": False, "paths": ["a.py", "b.py"]}
     assert folded(both, {"force": True, "paths": None}) == {"force": True, "paths": None}
     assert folded({"force": False}, both)["paths"] is None
+
+
+def test_a_line_that_a_kill_has_cut_ends_what_a_child_says() -> None:
+    assert list(events(['{"share": 0.5}\n', '{"ended": "', '{"share": 1.0}\n'])) == [{"share": 0.5}]
