@@ -105,6 +105,17 @@ Like = Annotated[
     str, Field(description='"path:line" of code to find more like it; query may then be empty, or narrows it.')
 ]
 
+IndexPath = Annotated[str, Field(description='A directory under an allowed root; "" for the first root.')]
+Force = Annotated[bool, Field(description="Read every file again.")]
+Wait = Annotated[bool, Field(description="Return when the index is complete, with progress on the way.")]
+Texts = Annotated[list[str], Field(description="1 to 1,000 texts.")]
+TextKind = Annotated[
+    str,
+    Field(description="Some models embed the two differently.", json_schema_extra=enum(*requests.EMBED_KINDS)),
+]
+UseCache = Annotated[bool, Field(description="Take vectors from the user's cache, and keep them there.")]
+EmbedSeconds = Annotated[float, Field(description="Seconds that the model may take, at most 600.")]
+
 
 class Tools:
     """The tools' functions, bound to one engine."""
@@ -155,11 +166,12 @@ class Tools:
             return structured(as_json(answer, how))
         return text(as_text(answer, how))
 
-    async def index(self, ctx: Context, path: str = "", force: bool = False, wait: bool = False) -> CallToolResult:
+    async def index(
+        self, ctx: Context, path: IndexPath = "", force: Force = False, wait: Wait = False
+    ) -> CallToolResult:
         """Start or refresh the index of a workspace root; searches do this by themselves, so it is rarely needed.
 
-        Returns at once with what is going on. wait=true returns when the index is complete, with progress on the way;
-        force=true reads every file again. path: a directory under an allowed root, "" for the first root.
+        Returns at once with what is going on, or with wait=true when the index is complete.
         """
         job = await anyio.to_thread.run_sync(
             lambda: self._engine().start_index(path, force=force), limiter=self._index_threads
@@ -194,12 +206,11 @@ class Tools:
         )
 
     async def embed(
-        self, texts: list[str], kind: str = "document", cache: bool = True, timeout: float = 30.0
+        self, texts: Texts, kind: TextKind = "document", cache: UseCache = True, timeout: EmbedSeconds = 30.0
     ) -> CallToolResult:
         """Vectors of texts from the local embedding model, for clients that rank or cluster by themselves.
 
-        kind: "query" or "document" (some models embed the two differently). Returns vectors of norm 1, their dimension
-        and the model's name. timeout is in seconds.
+        Returns vectors of norm 1, their dimension and the model's name.
         """
         wanted = requests.embed_texts(texts, kind)
         timeout_s = requests.embed_timeout(timeout)

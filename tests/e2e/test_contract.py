@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 MOST_CHARS = 2_048  # what clients keep of a description
+MOST_OF_A_FUNCTION = 1_024  # characters of a function's description that OpenAI takes
+PYTHON = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list}
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -49,6 +52,36 @@ async def test_schemas_are_flat_objects_without_unions(client: Client) -> None:
             assert not part.keys() & {"anyOf", "oneOf", "allOf", "$ref", "$defs"}, (tool.name, part)
             assert not isinstance(part.get("type"), list), (tool.name, part)
             assert part.get("type") != "null", (tool.name, part)
+
+
+async def test_arguments_are_what_the_strictest_clients_take(client: Client) -> None:
+    """OpenAI's and Gemini's subsets of JSON Schema: one type, few keywords, a default of that type."""
+    for tool in (await client.list_tools()).tools:
+        assert set(tool.input_schema) <= {"type", "properties", "required", "title"}, tool.name
+        required = tool.input_schema.get("required", [])
+        for name, argument in tool.input_schema["properties"].items():
+            where = (tool.name, name, argument)
+            assert set(argument) <= {"type", "description", "enum", "items", "default", "title"}, where
+            assert argument["description"], where
+            assert ("default" in argument) != (name in required), where
+            assert name in required or isinstance(argument["default"], PYTHON[argument["type"]]), where
+            assert argument.get("items", {"type": "string"}) == {"type": "string"}, where
+            assert ("items" in argument) == (argument["type"] == "array"), where
+            assert argument["type"] == "string" or "enum" not in argument, where
+            assert argument.get("default") in argument.get("enum", [argument.get("default")]), where
+
+
+async def test_names_are_those_a_model_may_be_given(client: Client) -> None:
+    """At most 64 letters, digits, _ and - with the server's name before it; an argument's without a sign."""
+    offered = [*(await client.list_tools()).tools, *(await client.list_prompts()).prompts]
+    for one in offered:
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", f"mcp__codeloupe__{one.name}")
+        assert one.title
+        assert one.description
+        assert len(one.description) <= MOST_OF_A_FUNCTION
+    arguments = [name for tool in (await client.list_tools()).tools for name in tool.input_schema["properties"]]
+    arguments += [argument.name for prompt in offered for argument in getattr(prompt, "arguments", None) or []]
+    assert [name for name in arguments if not re.fullmatch(r"[a-z][a-z0-9_]{0,63}", name)] == []
 
 
 async def test_arguments_are_those_promised_and_nearly_all_have_defaults(

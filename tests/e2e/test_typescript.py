@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from mcp_server import requests
 from tests.e2e.homes import FILES, Home, Launch, plant, script
 from tests.e2e.node_clients import SOURCES, Node, installed
 
@@ -231,6 +232,23 @@ def steady(printed: str) -> str:
     """Without what differs from one run to the next: times, the last digits of a cosine, a refresh under way."""
     printed = re.sub(r"\d+\.\d s\b|-?\d\.\d\d\b", "N", printed)
     return printed.replace("[indexing:", "[current:")
+
+
+@pytest.mark.parametrize(
+    ("field", "known"),
+    [
+        ("mode", set(requests.MODES) - {"hybrid"}),  # another name of auto
+        ("detail", set(requests.DETAILS)),
+        ("kind", set(requests.EMBED_KINDS)),
+        ("state", {"current", "indexing", "stale", "empty"}),
+        ("found_by", {"text", "sketch", "vector", "exact", "regex"}),
+    ],
+)
+def test_choices_of_the_types_are_those_of_the_server(field: str, known: set[str]) -> None:
+    types = (EXAMPLE / "src" / "types.ts").read_text(encoding="utf-8")
+    declared = re.search(rf"^  {field}\??: (.*\".*);$", types, re.MULTILINE)
+    assert declared is not None
+    assert set(re.findall(r'"(\w+)"', declared[1])) == known
 
 
 def test_a_command_is_found_on_other_systems_too(node: Node, built: Path) -> None:
