@@ -237,6 +237,21 @@ def draw_map(overrides: Sequence[str], path: str, root: str, output: str, show: 
     sys.exit(draw(one_root(path or root or "."), overrides, output, own_version(), show=show))
 
 
+@main.command()
+@click.argument("question")
+@click.option("--root", default=".", type=click.Path(), help="The project.", show_default=True)
+@click.option("-n", "--limit", type=int, default=10, help="Hits to print.", show_default=True)
+@click.option("--references", is_flag=True, help="Say of each symbol who uses it.")
+@click.option("--serena", "program", default="serena", help="Serena's program.", show_default=True)
+@json_option
+@click.pass_obj
+def serena(overrides: Sequence[str], /, question: str, root: str, as_json: bool, **arguments: Any) -> None:
+    """Search, and name the hits as symbols that Serena (a program of its own) knows."""
+    from mcp_server.serena.words import Question, ask
+
+    sys.exit(ask(Question(question, Path(root), **arguments), overrides, as_json=as_json))
+
+
 main.add_command(install)
 main.add_command(uninstall)
 main.add_command(models)
