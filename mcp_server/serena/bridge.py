@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import anyio
 import anyio.to_thread
 
 from mcp_server.serena import launching
 from mcp_server.serena.errors import BridgeError, ServerRefusedError
-from mcp_server.serena.matching import Match, Place, match, simple_name
+from mcp_server.serena.knowledge import Knowledge, Trees
+from mcp_server.serena.matching import BY_NAME, Place, defined_as, match, simple_name
 from mcp_server.serena.nouns import (
     CodeReference,
     CodeReferences,
@@ -26,18 +26,16 @@ from mcp_server.serena.nouns import (
     UsagePatterns,
     Worth,
 )
-from mcp_server.serena.peers import Peer, connect
-from mcp_server.serena.serena_json import symbols_of, usages_of
-from mcp_server.serena.shapes import call_shape, function_name
+from mcp_server.serena.peers import Peer, connect, text_of
+from mcp_server.serena.shapes import call_shape, declares, function_name
 from mcp_server.serena.working_tree import WorkingTree
 
 MIN_SIMILARITY = 0.4
 LIMITS = Limits()
 SEARCH_TOKENS = 12_000  # the most an answer may have: ten whole chunks take 4,000, a hundred places 10,000
-TREE_DEPTH = 16  # of a file's symbols: deeper than any language server was seen to nest them
-FILE_KIND = 1  # of the language server protocol; what is in the file is asked for without it
-ANSWER_CHARS = 4_000_000  # of a file's symbols; 150,000 unless asked, which a file of some 2,000 symbols exceeds
 DEFINITIONS = 3  # of one name, whose uses are looked for
+NAMED = 20  # hits among which definitions of a name are looked for
+TEXTUAL = 100  # hits by text, where Serena cannot say who uses a function
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +53,9 @@ class SerenaBridge:
     def __init__(self, project: Path, codeloupe: Peer, serena: Peer, limits: Limits) -> None:
         self.project = project
         self._codeloupe = codeloupe
-        self._serena = serena
+        self._serena = Knowledge(serena, limits)
         self._limits = limits
         self._files = WorkingTree(project)
-        self._calls = anyio.Semaphore(limits.calls)
 
     @classmethod
     @asynccontextmanager
@@ -101,7 +98,8 @@ class SerenaBridge:
         Raises ServerRefusedError where codeloupe refuses the search, ServerDiedError or ServerHungError of codeloupe.
         """
         asked = {"query": symbol_context, "limit": limit, "min_similarity": min_similarity, "mode": mode}
-        return await self._confirmed(await self._search(asked))
+        found = await self._search(asked)
+        return await self._confirmed(found, await self._serena.of_files(hit.relative_path for hit in found.hits))
 
     async def references(self, of: CodeReference | Symbol) -> list[Usage]:
         """Who uses a symbol, by Serena's ``find_referencing_symbols``.
@@ -111,9 +109,8 @@ class SerenaBridge:
         """
         symbol = of.symbol if isinstance(of, CodeReference) else of
         if symbol is None:
-            raise ServerRefusedError(f"Serena has no symbol for this hit, so no references: {_reason(of)}")
-        asked = {"name_path": symbol.name_path, "relative_path": symbol.relative_path, "max_answer_chars": ANSWER_CHARS}
-        return list(usages_of(await self._ask("find_referencing_symbols", asked, self._limits.references_s)))
+            raise ServerRefusedError(f"Serena has no symbol for this hit, so no references. {_reason(of)}")
+        return list(await self._serena.usages(symbol))
 
     async def find_usage_patterns(self, function_signature: str) -> UsagePatterns:
         """How the function that a signature declares is used, the commonest shape of a call first.
@@ -127,62 +124,22 @@ class SerenaBridge:
         name = simple_name(name_path)
         usages, notes = await self._usages(name, definitions)
         patterns = await anyio.to_thread.run_sync(self._patterns, name, usages)
-        return UsagePatterns(name_path, tuple(definitions), patterns, definitions.worth, (*definitions.notes, *notes))
+        told = tuple(dict.fromkeys((*definitions.notes, *notes)))
+        return UsagePatterns(name_path, tuple(definitions), patterns, definitions.worth, told)
 
     async def _search(self, asked: dict[str, Any]) -> Found:
         """Our hits; whole chunks, as far as the answer has room, so that they can be held against the files."""
         wanted = {**asked, "format": "json", "detail": "full", "max_tokens": SEARCH_TOKENS}
         answer = await self._codeloupe.call("search", wanted, self._limits.search_s)
         if answer.is_error or not isinstance(answer.structured_content, dict):
-            raise ServerRefusedError(f"codeloupe refused the search: {_text(answer)}")
+            raise ServerRefusedError(f"codeloupe refused the search: {text_of(answer)}")
         return _found(answer.structured_content)
 
-    async def _confirmed(self, found: Found) -> CodeReferences:
-        """The hits with their symbols, asked for file by file, all of them within one time limit."""
-        trees = dict[str, tuple[Symbol, ...]]()
-        reasons = dict[str, str]()
-        paths = list(dict.fromkeys(hit.relative_path for hit in found.hits))
-        with anyio.move_on_after(self._limits.confirm_s):
-            async with anyio.create_task_group() as tasks:
-                for path in paths:
-                    tasks.start_soon(self._read_symbols, path, trees, reasons)
-        late = f"Serena did not answer find_symbol within {self._limits.confirm_s:g} s."
+    async def _confirmed(self, found: Found, trees: Trees) -> CodeReferences:
+        """The hits with their symbols, or with the reasons why they have none."""
         unmoved = await anyio.to_thread.run_sync(self._unmoved, found)
-        matched = [
-            _with_symbol(hit, match(Place(hit.name_path, hit.lines, same), trees[hit.relative_path]))
-            if hit.relative_path in trees
-            else replace(hit, unconfirmed=reasons.get(hit.relative_path, late))
-            for hit, same in zip(found.hits, unmoved, strict=True)
-        ]
-        failed = (reasons.get(path, late) for path in paths if path not in trees)
-        return CodeReferences(matched, found.worth, dict.fromkeys((*found.notes, *failed)))
-
-    async def _read_symbols(self, path: str, trees: dict[str, tuple[Symbol, ...]], reasons: dict[str, str]) -> None:
-        """Put the symbols of one file into ``trees``, or into ``reasons`` why there are none."""
-        try:
-            trees[path] = await self._symbols(path)
-        except BridgeError as error:
-            reasons[path] = str(error)
-
-    async def _symbols(self, path: str) -> tuple[Symbol, ...]:
-        asked = {
-            "name_path_pattern": "/",
-            "substring_matching": True,
-            "relative_path": path,
-            "depth": TREE_DEPTH,
-            "exclude_kinds": [FILE_KIND],
-            "max_answer_chars": ANSWER_CHARS,
-        }
-        return symbols_of(await self._ask("find_symbol", asked, self._limits.confirm_s), path)
-
-    async def _ask(self, tool: str, asked: dict[str, Any], limit_s: float) -> str:
-        """Serena's answer as text; its refusals are raised, also those that come as an answer."""
-        async with self._calls:
-            answer = await self._serena.call(tool, asked, limit_s)
-        text = _text(answer)
-        if answer.is_error or text.startswith("Error"):
-            raise ServerRefusedError(launching.why_refused(text))
-        return text
+        matched = [_with_symbol(hit, trees, unmoved=same) for hit, same in zip(found.hits, unmoved, strict=True)]
+        return CodeReferences(matched, found.worth, dict.fromkeys((*found.notes, *trees.reasons.values())))
 
     def _unmoved(self, found: Found) -> list[bool]:
         """Of each hit, whether its file has at its lines what the index has; by word of the index where it is cut."""
@@ -194,37 +151,48 @@ class SerenaBridge:
         ]
 
     async def _definitions(self, name_path: str) -> CodeReferences:
-        """Hits that define the name, by its last part and by as much of the rest as the signature gives."""
-        found = await self._search({"query": name_path.replace("/", "."), "limit": 20})
-        wanted = name_path.split("/")
-        named = [
-            hit for hit in found.hits if list(map(simple_name, hit.name_path.split("/")))[-len(wanted) :] == wanted
-        ]
-        return await self._confirmed(replace(found, hits=tuple(named[:DEFINITIONS])))
+        """Hits that define the name, by its last part and by as much of the rest as is given.
+
+        A chunk of several short definitions is called after one of them: Serena's symbols at its lines are asked too.
+        """
+        found = await self._search({"query": name_path.replace("/", "."), "limit": NAMED})
+        trees = await self._serena.of_files(hit.relative_path for hit in found.hits)
+        named = dict[CodeReference, None]()
+        for hit in await self._confirmed(found, trees):
+            inner = [
+                symbol for symbol in trees.symbols.get(hit.relative_path, ()) if hit.lines.shared_with(symbol.lines)
+            ]
+            symbol = next((one for one in inner if defined_as(name_path, one.name_path)), None)
+            if symbol is not None:
+                named[replace(hit, symbol=symbol, matched_by=BY_NAME, unconfirmed="")] = None
+            elif defined_as(name_path, hit.name_path):
+                named[hit] = None
+        reasons = {trees.reasons[hit.relative_path] for hit in named if hit.relative_path in trees.reasons}
+        return CodeReferences(list(named)[:DEFINITIONS], found.worth, (*found.notes, *reasons))
 
     async def _usages(self, name: str, definitions: CodeReferences) -> tuple[list[Usage], list[str]]:
-        """Serena's uses of the definitions it knows; where it knows none, places by their text."""
-        usages, notes = dict[tuple[str, int], Usage](), list[str]()
+        """Serena's uses of the definitions it knows; where it knows none, or fails, places by their text."""
+        usages, failures = dict[tuple[str, int], Usage](), list[str]()
         known = dict.fromkeys(one.symbol for one in definitions if one.symbol)
         for symbol in known:
             try:
                 usages.update({(usage.relative_path, usage.line): usage for usage in await self.references(symbol)})
             except BridgeError as error:
-                notes.append(str(error))
-        if known and not notes:
-            return list(usages.values()), notes
-        notes.append(f"uses are places that have {name}( in their text: Serena knows no definition of it")
-        found = await self._search({"query": f"{name}(", "mode": "exact", "limit": 100})
-        return await anyio.to_thread.run_sync(self._textual, name, found, list(definitions)), notes
+                failures.append(str(error))
+        if known and not failures:
+            return list(usages.values()), []
+        why = "; ".join(failures) or "Serena knows no definition of it"
+        found = await self._search({"query": f"{name}(", "mode": "exact", "limit": TEXTUAL})
+        textual = await anyio.to_thread.run_sync(self._textual, name, found)
+        return textual, [f"uses are the places that have {name}( in their text: {why}"]
 
-    def _textual(self, name: str, found: Found, definitions: Iterable[CodeReference]) -> list[Usage]:
-        """The lines of the hits that have ``name(``, but for those that define it."""
-        defined = {(one.relative_path, one.lines.first) for one in definitions}
+    def _textual(self, name: str, found: Found) -> list[Usage]:
+        """The lines of the hits that have ``name(``, but for those that look like its definition."""
         return [
             Usage(hit.relative_path, line, text)
             for hit in found.hits
             for line, text in self._files.lines_with(hit.relative_path, hit.lines, f"{name}(")
-            if (hit.relative_path, hit.lines.first) not in defined or line > hit.lines.first + 2
+            if not declares(text, name)
         ]
 
     def _patterns(self, name: str, usages: Iterable[Usage]) -> tuple[UsagePattern, ...]:
@@ -264,13 +232,13 @@ def _reference(row: dict[str, Any]) -> CodeReference:
     )
 
 
-def _with_symbol(hit: CodeReference, matched: Match) -> CodeReference:
+def _with_symbol(hit: CodeReference, trees: Trees, *, unmoved: bool) -> CodeReference:
+    symbols = trees.symbols.get(hit.relative_path)
+    if symbols is None:
+        return replace(hit, unconfirmed=trees.reasons[hit.relative_path])
+    matched = match(Place(hit.name_path, hit.lines, unmoved), symbols)
     return replace(hit, symbol=matched.symbol, matched_by=matched.by, unconfirmed=matched.reason)
 
 
 def _reason(of: CodeReference | Symbol) -> str:
     return of.unconfirmed if isinstance(of, CodeReference) else ""
-
-
-def _text(answer: Any) -> str:
-    return "\n".join(part.text for part in answer.content if part.type == "text")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ INSTALL = (
     "install it with 'uv tool install serena-agent', or into a virtual environment of its own "
     "and name it: serena_command=('/path/to/venv/bin/serena',)"
 )
+_PREAMBLE = re.compile(r"^Error executing tool \w+: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ def check_tools(offered: Sequence[str]) -> None:
     if "serena_repl" in offered:
         raise ToolsMissingError(
             "Serena offers serena_repl alone, which the bridge does not speak; "
-            f"start it with '{' '.join(OFFERING)}' (the bridge does so by itself where serena_command is its program)."
+            f"start it with '{' '.join(OFFERING)}' (the bridge does so by itself where serena_command is its program), "
+            "and take 'agent_interface: REPL' out of the project's .serena/project.yml, which has the last word."
         )
     raise ToolsMissingError(
         f"Serena does not offer {' and '.join(missing)}; take them out of excluded_tools in its configuration, "
@@ -89,7 +92,12 @@ def project_directory(project: Path) -> Path:
 
 def why_refused(words: str) -> str:
     """What a tool of Serena's said, with the next step where it is a language server that is wanting."""
-    said = " ".join(words.split())[:400] or "nothing"
+    said = _PREAMBLE.sub("", " ".join(words.split()))[:400] or "nothing"
+    if "path is ignored" in said:
+        return (
+            "No language server of Serena's looks at this file: its language is not under language_servers in the "
+            "project's .serena/project.yml, or its path is ignored there or by git."
+        )
     if any(sign in words.lower() for sign in ("language server", "languageserver", "cannot extract symbols")):
         return (
             f"Serena has no language server for it ({said}); name one under language_servers in the project's "

@@ -63,6 +63,12 @@ def match(place: Place, symbols: Sequence[Symbol]) -> Match:
     return Match(around, BY_POSITION)
 
 
+def defined_as(wanted: str, name_path: str) -> bool:
+    """Whether a name path ends in the names wanted, however they are written: "Store/load" in "app/Store/load"."""
+    parts = wanted.split("/")
+    return [simple_name(part) for part in parts_of(name_path)][-len(parts) :] == parts
+
+
 def parts_of(name_path: str) -> tuple[str, ...]:
     """The names along a path, without overloads' numbers; none for ""."""
     return tuple(_OVERLOAD.sub("", part) for part in name_path.split("/")) if name_path else ()

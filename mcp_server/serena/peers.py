@@ -104,6 +104,11 @@ async def connect(stack: AsyncExitStack, launch: Launch, limit_s: float) -> Peer
     return Peer(launch.name, client, errors)
 
 
+def text_of(answer: CallToolResult) -> str:
+    """The text of a tool's answer."""
+    return "\n".join(part.text for part in answer.content if part.type == "text")
+
+
 def client_half() -> Any:
     """The SDK's package, whole. Raises BridgeError in a process that serves, which has left the client out."""
     import mcp

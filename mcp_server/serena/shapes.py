@@ -17,6 +17,7 @@ _DECLARED = re.compile(r"([^\W\d][\w$]*(?:(?:\.|::|#|/|:)[^\W\d][\w$]*)*[!?]?)\s
 _ARROW = re.compile(r"\b(?:const|let|var|val)\s+([\w$]+)\s*(?::[^=]+)?=")
 _SEPARATOR = re.compile(r"::|[.#/:]")
 _NAMED = re.compile(r"^\s*([^\W\d]\w*)\s*(?:=(?!=)|:(?!:))")  # "strict=True"; "strict: true"
+_DECLARING = "def|defp|func|fn|fun|function|sub|proc|void|public|private|protected|static"
 _KEYWORDS = frozenset({"def", "func", "fn", "fun", "function", "sub", "if", "while", "for", "return", "lambda"})
 _OPEN, _CLOSE, _QUOTES = "([{", ")]}", "\"'`"
 
@@ -35,6 +36,11 @@ def function_name(signature: str) -> str:
             f"No function's name is in {signature.strip()[:80]!r}; give a signature such as 'load(path)'."
         )
     return "/".join(parts)
+
+
+def declares(line: str, name: str) -> bool:
+    """Whether a line looks like the definition of ``name`` rather than a call of it."""
+    return re.search(rf"\b(?:{_DECLARING})\b[^=]*(?<![\w$]){re.escape(name)}\s*(?:<[^()]*>)?\(", line) is not None
 
 
 def call_shape(text: str, name: str) -> str:

@@ -44,13 +44,13 @@ class SerenaAgent:
         """The program that knows Python."""
         return self._script("ty")
 
-    def settle(self, home: Path, language_server: Path | None = None) -> None:
+    def settle(self, home: Path, language_server: Path | None = None, interface: str = "tools") -> None:
         """Write the user's configuration below ``home``: which program is the language server, and no windows."""
         path = json.dumps(str(language_server or self.language_server))
         configuration = home / ".serena" / "serena_config.yml"
         configuration.parent.mkdir(parents=True, exist_ok=True)
         configuration.write_text(
-            "web_dashboard: false\ngui_log_window: false\nprojects: []\n"
+            f"agent_interface: {interface}\nweb_dashboard: false\ngui_log_window: false\nprojects: []\n"
             f"ls_specific_settings:\n  python_ty:\n    ls_path: {path}\n",
             encoding="utf-8",
         )
