@@ -139,7 +139,7 @@ class SerenaBridge:
         """The hits with their symbols, or with the reasons why they have none."""
         unmoved = await anyio.to_thread.run_sync(self._unmoved, found)
         matched = [_with_symbol(hit, trees, unmoved=same) for hit, same in zip(found.hits, unmoved, strict=True)]
-        return CodeReferences(matched, found.worth, dict.fromkeys((*found.notes, *trees.reasons.values())))
+        return CodeReferences(matched, found.worth, (*found.notes, *trees.reasons.values()))
 
     def _unmoved(self, found: Found) -> list[bool]:
         """Of each hit, whether its file has at its lines what the index has; by word of the index where it is cut."""

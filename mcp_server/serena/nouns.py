@@ -99,7 +99,7 @@ class CodeReferences(list[CodeReference]):
     def __init__(self, found: Iterable[CodeReference], worth: Worth, notes: Iterable[str] = ()) -> None:
         super().__init__(found)
         self.worth = worth
-        self.notes = (*worth.notes, *notes)  # what codeloupe says, then what went wrong with Serena
+        self.notes = tuple(dict.fromkeys((*worth.notes, *notes)))  # codeloupe's own, then what went wrong with Serena
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import anyio
 import click
 
 from mcp_server.serena.bridge import SerenaBridge
+from mcp_server.serena.errors import BridgeError
 from mcp_server.serena.launching import CODELOUPE
 from mcp_server.serena.nouns import CodeReference, CodeReferences, Usage
 
@@ -43,8 +44,14 @@ async def _asked(question: Question, overrides: Sequence[str]) -> tuple[CodeRefe
     opened = SerenaBridge.open(question.project, serena_command=(question.program,), codeloupe_command=ours)
     async with opened as bridge:
         found = await bridge.semantic_search(question.text, question.limit)
-        wanted = [place for place, one in enumerate(found) if one.confirmed and question.references]
-        return found, {place: await bridge.references(found[place]) for place in wanted}
+        usages, failures = dict[int, list[Usage]](), dict[str, None]()
+        for place, one in enumerate(found):
+            if one.confirmed and question.references:
+                try:
+                    usages[place] = await bridge.references(one)
+                except BridgeError as error:
+                    failures[str(error)] = None
+        return CodeReferences(found, found.worth, (*found.notes, *failures)), usages
 
 
 def _rows(found: CodeReferences, usages: dict[int, list[Usage]]) -> dict[str, Any]:
