@@ -35,6 +35,7 @@ LIMITS = Limits()
 SEARCH_TOKENS = 12_000  # the most an answer may have: ten whole chunks take 4,000, a hundred places 10,000
 DEFINITIONS = 3  # of one name, whose uses are looked for
 NAMED = 20  # hits among which definitions of a name are looked for
+CALLABLE = frozenset({"Function", "Method", "Constructor", "Class"})  # a field may be called like a function
 TEXTUAL = 100  # hits by text, where Serena cannot say who uses a function
 
 
@@ -167,8 +168,9 @@ class SerenaBridge:
                 named[replace(hit, symbol=symbol, matched_by=BY_NAME, unconfirmed="")] = None
             elif defined_as(name_path, hit.name_path):
                 named[hit] = None
+        functions = [hit for hit in named if hit.symbol is None or hit.symbol.kind in CALLABLE] or list(named)
         reasons = {trees.reasons[hit.relative_path] for hit in named if hit.relative_path in trees.reasons}
-        return CodeReferences(list(named)[:DEFINITIONS], found.worth, (*found.notes, *reasons))
+        return CodeReferences(functions[:DEFINITIONS], found.worth, (*found.notes, *reasons))
 
     async def _usages(self, name: str, definitions: CodeReferences) -> tuple[list[Usage], list[str]]:
         """Serena's uses of the definitions it knows; where it knows none, or fails, places by their text."""

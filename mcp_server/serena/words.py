@@ -11,10 +11,13 @@ from typing import Any
 import anyio
 import click
 
+from mcp_server.freshness import percent
 from mcp_server.serena.bridge import SerenaBridge
 from mcp_server.serena.errors import BridgeError
 from mcp_server.serena.launching import CODELOUPE
 from mcp_server.serena.nouns import CodeReference, CodeReferences, Usage
+
+USES = 8  # of one symbol that are printed; JSON has them all
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,16 +65,16 @@ def _rows(found: CodeReferences, usages: dict[int, list[Usage]]) -> dict[str, An
 
 
 def _lines(found: CodeReferences, usages: dict[int, list[Usage]]) -> list[str]:
+    """For a reader: each hit, its first users, and last what the answer is worth."""
     lines = []
     for place, one in enumerate(found):
         lines.append(_line(place + 1, one))
-        lines += [
-            f"     used at {usage.relative_path}:{usage.line} {_user(usage)}".rstrip()
-            for usage in usages.get(place, ())
-        ]
-    said = "; ".join(
-        [found.worth.state, f"text {found.worth.text:.0%}, vectors {found.worth.vectors:.0%}", *found.notes]
-    )
+        used = list(dict.fromkeys(map(_use, usages.get(place, ()))))
+        lines += used[:USES]
+        lines += [f"     and {len(used) - USES} more"] if len(used) > USES else []
+    told = {one.unconfirmed for one in found}
+    shares = f"text {percent(found.worth.text)}, vectors {percent(found.worth.vectors)}"
+    said = "; ".join([found.worth.state, shares, *(note for note in found.notes if note not in told)])
     return [*(lines or ["Nothing found."]), f"[{said}]"]
 
 
@@ -83,5 +86,6 @@ def _line(number: int, one: CodeReference) -> str:
     return f"{number}. {one.relative_path}:{lines} {name} ({kind}){doubt}"
 
 
-def _user(usage: Usage) -> str:
-    return usage.within.name_path if usage.within else ""
+def _use(usage: Usage) -> str:
+    user = usage.within.name_path if usage.within else ""
+    return f"     used at {usage.relative_path}:{usage.line} {user}".rstrip()

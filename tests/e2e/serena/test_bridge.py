@@ -104,6 +104,14 @@ async def test_patterns_of_usage_count_every_use_by_its_shape(bridge: SerenaBrid
     assert [(one.shape, len(one.usages)) for one in found.patterns] == [("with_context(…, …)", expected)]
 
 
+async def test_a_field_of_the_same_name_is_no_definition_of_a_function(bridge: SerenaBridge) -> None:
+    found = await bridge.find_usage_patterns("def content_hash(content: str) -> str:")
+    assert [(one.symbol.name_path, one.symbol.kind) for one in found.definitions if one.symbol] == [
+        ("content_hash", "Function")
+    ]
+    assert found.notes == found.worth.notes
+
+
 async def test_a_function_that_is_handed_over_has_a_pattern_of_its_own(bridge: SerenaBridge) -> None:
     found = await bridge.find_usage_patterns("_text_leg(store, query, depth)")
     assert [one.shape for one in found.patterns] == ["_text_leg"]
