@@ -597,3 +597,37 @@ def test_a_refreshed_record_leaves_chunks_vectors_and_imports_as_they_are(store:
     assert store.stats().vectors == store.stats().chunks
     assert store.links([PARSER.record.path]) == {PARSER.record.path: 1}
     assert store.check() == []
+
+
+def test_a_sample_has_every_chunk_in_order_with_its_sketch_and_its_vector(store: ChunkStore) -> None:
+    store.replace_files(FILES)
+    embedded = store.missing_vectors(3)
+    store.add_vectors([chunk.id for chunk in embedded], vectors_of(embedded))
+    sample = store.sample(100)
+    chunks = sorted(
+        (chunk for rows in FILES for chunk in rows.chunks), key=lambda one: (one.file_path, one.chunk_index)
+    )
+    assert list(sample.chunks) == chunks
+    assert np.allclose(sample.sketches, vectors_of(chunks), atol=1e-3)
+    assert np.allclose(sample.vectors[:3], vectors_of(embedded))
+    assert not sample.vectors[3:].any()
+
+
+def test_a_sample_of_many_chunks_is_an_even_draw_and_the_same_one_each_time(store: ChunkStore) -> None:
+    store.replace_files([make_file(f"src/f{n}.py", *(f"def f{n}_{k}(): pass" for k in range(20))) for n in range(20)])
+    sample = store.sample(100)
+    assert 60 <= len(sample.chunks) <= 140  # 100, and four times the deviation of a draw
+    assert len({chunk.file_path for chunk in sample.chunks}) > 15
+    assert store.sample(100).chunks == sample.chunks
+    assert len(sample.vectors) == len(sample.sketches) == len(sample.chunks)
+    assert len(store.sample(400).chunks) == 400
+
+
+def test_an_index_of_text_alone_has_a_sample_without_vectors(unbegun: ChunkStore) -> None:
+    assert unbegun.sample(10).chunks == ()
+    unbegun.reset(TEXT_ONLY)
+    assert unbegun.sample(10).chunks == ()
+    unbegun.replace_files(FILES)
+    sample = unbegun.sample(10)
+    assert sample.vectors.shape == (len(sample.chunks), 0)
+    assert sample.sketches.shape == (len(sample.chunks), DIM)
