@@ -49,21 +49,24 @@ class Result:
 
 def kept(vectors: NDArray[np.float32], places: NDArray[np.float32]) -> tuple[float, float]:
     """Shares of neighbours kept, among NEAR and among AROUND."""
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    flat = places.astype(np.float64)
+    halves = 0.5 * np.vecdot(flat, flat)
+    near = around = 0
     queries = np.random.default_rng(0).permutation(len(vectors))[:QUERIES]
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = vectors / np.maximum(norms, 1e-9)
-    true = ranked(-(unit[queries] @ unit.T), queries, NEAR)
-    exact = places.astype(np.float64)
-    drawn = ranked(0.5 * np.vecdot(exact, exact) - exact[queries] @ exact.T, queries, AROUND)
-    pairs = [list(zip(true, drawn[:, :most], strict=True)) for most in (NEAR, AROUND)]
-    shares = [np.mean([len(set(one) & set(other)) / NEAR for one, other in some]) for some in pairs]
-    return float(shares[0]), float(shares[1])
+    for query in queries:
+        true = set(ranked(-(unit @ unit[query]), query, NEAR))
+        drawn = ranked(halves - flat @ flat[query], query, AROUND)
+        near += len(true.intersection(drawn[:NEAR]))
+        around += len(true.intersection(drawn))
+    return near / len(queries) / NEAR, around / len(queries) / NEAR
 
 
-def ranked(distances: NDArray[np.floating], queries: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """The ``count`` nearest of each query, itself left out."""
-    distances[np.arange(len(queries)), queries] = np.inf
-    return np.argsort(distances, axis=1, kind="stable")[:, :count]
+def ranked(distances: NDArray[np.floating], query: int, count: int) -> list[int]:
+    """The ``count`` nearest others of a row at these distances, nearest first."""
+    distances[query] = np.inf
+    best = np.argpartition(distances, min(count, len(distances) - 1))[:count]
+    return list(best[np.argsort(distances[best], kind="stable")].tolist())
 
 
 def measured(name: str, vectors: NDArray[np.float32], make: Callable[[], NDArray[np.float32]]) -> Result:
