@@ -11,12 +11,12 @@ from tests.map.samples import project
 def test_a_region_is_called_by_the_words_its_names_share() -> None:
     chunks = project(
         {
-            "a.py": [f"parse_token_{letter}x" for letter in "abcdefghijklmnopqrstuvwxyz" * 2],
-            "b.py": [f"draw_window_{letter}x" for letter in "abcdefghijklmnopqrstuvwxyz" * 2],
+            "a.py": [f"parse_token_{letter}x" for letter in "abcdefghijklmnopqrstuvwxyz" * 4],
+            "b.py": [f"draw_window_{letter}x" for letter in "abcdefghijklmnopqrstuvwxyz" * 4],
         }
     )
-    left = np.random.default_rng(1).normal((-50, 0), 1, (52, 2))
-    right = np.random.default_rng(2).normal((50, 0), 1, (52, 2))
+    left = np.random.default_rng(1).normal((-50, 0), 1, (104, 2))
+    right = np.random.default_rng(2).normal((50, 0), 1, (104, 2))
     found = regions(np.concatenate([left, right]).astype(np.float32), chunks)
     assert found
     for region in found:
@@ -44,3 +44,12 @@ def test_coarse_labels_come_first() -> None:
     levels = [region.level for region in regions(places, chunks)]
     assert levels == sorted(levels)
     assert max(levels, default=0) < len(LEVELS)
+
+
+def test_a_region_without_telling_words_is_called_by_its_directory() -> None:
+    chunks = project({f"{place}/part/f{n}.py": [""] for place in ("north", "south") for n in range(100)})
+    places = np.array([(-50 if one.file_path.startswith("north") else 50, n % 7) for n, one in enumerate(chunks)])
+    found = {region.label: region.x for region in regions(places.astype(np.float32), chunks)}
+    assert found["north/part/"] == -50
+    assert found["south/part/"] == 50
+    assert all(x == (-50 if label.startswith("north/") else 50) for label, x in found.items())

@@ -52,9 +52,14 @@ function described(data, chunk) {
   return `${data.kinds[data.kind[chunk]]} ${nameOf(data, chunk)}, ${legible(pathOf(data, chunk))}, ${lines}`;
 }
 
+/** A directory's last two parts, where the whole would be too long for a line. */
+function shortened(directory) {
+  return directory.length > 26 ? `…/${directory.split("/").slice(-3).join("/")}` : directory;
+}
+
 /** What a group is called, to be shown. */
 function groupName(data, group) {
   const directory = data.groups[group][0];
-  if (directory) return legible(directory);
+  if (directory) return shortened(legible(directory));
   return data.groups.length > 1 ? "everything else" : "all files";
 }

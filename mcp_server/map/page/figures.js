@@ -64,7 +64,7 @@ function covered(title, given, nameOfRow) {
 
 function counts(title, given, head, noun) {
   const rows = given.slice(0, MOST_ROWS).map(([name, count]) => ({
-    label: legible(name),
+    label: legible(name).replaceAll("_", " "),
     part: count,
     whole: count,
     text: count.toLocaleString("en"),

@@ -13,7 +13,7 @@ class Legend {
 
   row(group) {
     const { data } = this.state;
-    const toggle = element("button", { type: "button", className: "toggle", "aria-pressed": "true" });
+    const toggle = element("button", { type: "button", className: "toggle", "aria-pressed": "true", title: data.groups[group][0] });
     toggle.append(
       swatch(group),
       element("bdi", { className: "name", textContent: groupName(data, group) }),

@@ -1,9 +1,9 @@
 // The map on its canvas: points by group, labels where there is room, a ring around what is meant.
 
 const LABELS = [
-  { size: 15, weight: 650, from: 0 },
-  { size: 12.5, weight: 600, from: 1.5 },
-  { size: 11.5, weight: 500, from: 3.5 },
+  { size: 14.5, weight: 650, from: 0 },
+  { size: 12.5, weight: 600, from: 0 },
+  { size: 11.5, weight: 500, from: 2 },
 ];
 const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif';
 
