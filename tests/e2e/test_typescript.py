@@ -151,6 +151,15 @@ def test_filters_hold(seen: dict[str, Any]) -> None:
     assert all(re.fullmatch(r"web/[^/]+\.ts", hit["file_path"]) for hit in seen["one"]["hits"])
 
 
+def test_lines_are_read_as_they_are_in_the_file(seen: dict[str, Any], launch: Launch) -> None:
+    text = (launch.roots[0] / "tides" / "forecast.py").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    hit = seen["result"]["hits"][0]
+    assert seen["whole"] == text
+    assert seen["lines"].splitlines() == lines[27:30]
+    assert seen["same"].splitlines() == lines[hit["start_line"] - 1 : hit["end_line"]]
+
+
 def test_an_embedding_has_its_model_and_is_the_same_from_the_cache(seen: dict[str, Any]) -> None:
     made, kept = seen["embedding"], seen["kept"]
     assert len(made["vector"]) == made["dimension"] == 384
@@ -166,6 +175,8 @@ def test_an_embedding_has_its_model_and_is_the_same_from_the_cache(seen: dict[st
     [
         ("limit", "refused", "limit is 101; give a number from 1 to 100."),
         ("deadline", "refused", "timeout is 0; give seconds, more than 0 and at most 600."),
+        ("misspelt", "refused", "/tides/forcast.py is not there, or ignored; did you mean tides/forecast.py?"),
+        ("unread", "cancelled", "read was cancelled."),
         ("never", "cancelled", "search was cancelled."),
         ("cancelled", "cancelled", "index was cancelled."),
         ("late", "timeout", "index took longer than its signal allows; ask again, or give it longer."),

@@ -13,6 +13,7 @@ import type {
   EmbeddingOptions,
   EmbeddingRequest,
   IndexRequest,
+  Place,
   SearchRequest,
   SearchResult,
   Status,
@@ -95,6 +96,14 @@ export class Codeloupe {
     const paths = file_path === undefined ? [] : [file_path].flat();
     const result = await this.#call("search", { ...rest, ...filters, paths, format: "json" }, said(options));
     return parsed<SearchResult>("search", result, "hits");
+  }
+
+  /** The lines of a hit, or of a place of your own, as they are in the file now. */
+  async read(place: Place, options: CallOptions = {}): Promise<string> {
+    const { contents } = await this.#client
+      .readResource({ uri: address(place) }, said(options))
+      .catch((cause: unknown) => Promise.reject(this.#failure(cause, "read", options.signal)));
+    return contents.map((part) => ("text" in part ? part.text : "")).join("");
   }
 
   /** The vector of one text, by the local model. */
@@ -186,6 +195,13 @@ function inherited(): Record<string, string> {
 
 function text(result: CallToolResult): string {
   return result.content.map((part) => (part.type === "text" ? part.text : "")).join("\n");
+}
+
+/** `code:///src/app.py?start=12&end=40` */
+function address({ root, file_path, start_line, end_line }: Place): string {
+  const path = [...(root ? [root] : []), ...file_path.split("/")].map(encodeURIComponent).join("/");
+  const lines = Object.entries(said({ start: start_line, end: end_line })).map(([name, line]) => `${name}=${line}`);
+  return `code:///${path}${lines.length > 0 ? "?" : ""}${lines.join("&")}`;
 }
 
 function parsed<T extends object>(tool: string, result: CallToolResult, key: keyof T): T {

@@ -1,9 +1,9 @@
 /** What can go wrong, as one error with a sentence to show and a kind to decide by. */
 
-import { SdkError, SdkErrorCode } from "@modelcontextprotocol/client";
+import { ProtocolError, SdkError, SdkErrorCode } from "@modelcontextprotocol/client";
 
 /**
- * - `refused`: the server says no, and why: an argument, a missing model, an index that cannot be read.
+ * - `refused`: the server says no, and why: an argument, a missing model or file, an index that cannot be read.
  * - `cancelled`, `timeout`: by your signal or by a deadline; the server has been told and goes on serving.
  * - `closed`: the server has gone, killed or closed. Connect again: its index is kept.
  * - `not_started`: there is no such command, or it ended before it answered.
@@ -44,6 +44,7 @@ function told(cause: unknown, said: string, { doing, signal, gone, log }: Scene)
     return ["timeout", `${doing} was not answered in time; ask again, or give it longer.`];
   if (gone || has(cause, SdkErrorCode.ConnectionClosed, SdkErrorCode.NotConnected))
     return ["closed", `The server ended while ${doing} was under way; connect again, its index is kept.${logged(log)}`];
+  if (ProtocolError.isInstance(cause)) return ["refused", said];
   return ["protocol", `${doing} failed: ${said}`];
 }
 

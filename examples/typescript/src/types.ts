@@ -91,6 +91,16 @@ export interface Hit {
   root?: string;
 }
 
+/** Lines to read, 1-based and inclusive; a hit is one. */
+export interface Place {
+  file_path: string;
+  /** The first line of the file unless said otherwise. */
+  start_line?: number;
+  /** The last line of the file unless said otherwise. */
+  end_line?: number;
+  root?: string;
+}
+
 /** How current and how complete an answer is; shares are 0 to 1. */
 export interface Freshness {
   state: "current" | "indexing" | "stale" | "empty";

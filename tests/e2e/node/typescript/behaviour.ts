@@ -34,6 +34,11 @@ const narrow = await codeloupe.search({
 });
 const one = await codeloupe.search({ query: "which ships arrive next", filters: { file_path: "web/*.ts" } });
 
+const lines = await codeloupe.read({ file_path: "tides/forecast.py", start_line: 28, end_line: 30 });
+const [hit] = result.hits;
+const whole = await codeloupe.read({ file_path: "tides/forecast.py" });
+const same = hit === undefined ? "" : await codeloupe.read(hit);
+
 const embedding = await codeloupe.embed({ text: "fog horn", options: { cache: false, timeout: 60 } });
 const [kept, asQuery] = await Promise.all([
   codeloupe.embed({ text: "fog horn", options: { cache: true } }),
@@ -47,6 +52,8 @@ const controller = new AbortController();
 const failures = {
   limit: await outcome(codeloupe.search({ query: "ship", limit: 101 })),
   deadline: await outcome(codeloupe.embed({ text: "ship", options: { timeout: 0 } })),
+  misspelt: await outcome(codeloupe.read({ file_path: "tides/forcast.py" })),
+  unread: await outcome(codeloupe.read({ file_path: "tides/forecast.py" }, { signal: early })),
   never: await outcome(codeloupe.search({ query: "ship" }, { signal: early })),
   cancelled: await outcome(
     codeloupe.index({ wait: true, force: true, signal: controller.signal, onProgress: () => controller.abort() }),
@@ -78,7 +85,7 @@ await again.close();
 
 process.stdout.write(
   JSON.stringify({
-    ...{ version, pid, protocol, indexed, progress, result, first, second, narrow, one, embedding, kept, asQuery, several, status },
+    ...{ version, pid, protocol, indexed, progress, result, first, second, narrow, one, lines, whole, same, embedding, kept, asQuery, several, status },
     ...{ failures, after, killed, dead, resumed, leaving: await leaving, gone: again.pid },
   }),
 );
