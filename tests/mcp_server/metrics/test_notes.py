@@ -7,8 +7,10 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from mcp_server.metrics import families
@@ -138,6 +140,8 @@ def test_a_directory_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None
 def test_this_process_lives_one_that_has_ended_does_not_and_a_number_alone_is_not_enough() -> None:
     this = ServerProcess.this()
     assert this.is_alive()
+    assert this.started == pytest.approx(psutil.Process().create_time(), abs=2)
+    assert replace(this, started=this.started + 86_400).is_alive()  # the clock was set
     assert not ServerProcess(this.pid, this.started - 500, this.since_boot - 500).is_alive()
     child = subprocess.Popen([sys.executable, "-c", "pass"])
     child.wait(60)
