@@ -117,6 +117,8 @@ class Report:
         self._row("sum", sum(own), said.total_s, "s", within)
         self._row("mean", 1000 * statistics.fmean(own), 1000 * said.total_s / max(1.0, said.count), "ms", within)
         for name, share in SHARES.items():
+            if len(own) * (1 - share) < 1:  # one value, and that an outlier
+                continue
             true = ordered[math.ceil(share * len(ordered)) - 1]
             self._row(name, 1000 * true, 1000 * said.quantile(share), "ms", None)
         print(flush=True)
