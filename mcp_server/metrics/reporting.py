@@ -135,8 +135,9 @@ class Reporting:
 
     @property
     def is_due(self) -> bool:
-        """Whether there is anything that the last note does not say."""
-        return self._noted != self._state()
+        """Whether there may be anything that the last note does not say."""
+        passing = self._last is not None and any(root.state == "indexing" for root in self._last.roots)
+        return passing or self._noted != self._state()
 
     def _state(self) -> object:
         engine = self._engine()
