@@ -25,7 +25,8 @@ def grouped(chunks: Mapping[str, int]) -> list[Group]:
     totals = _totals(chunks)
     left, taken = Counter(totals), [""]
     while len(taken) <= MOST:
-        best = max((one for one in left if _splits(one, taken, totals)), key=lambda one: (left[one], one), default="")
+        splitting = (one for one in left if _splits(one, taken, totals, left))
+        best = max(splitting, key=lambda one: (left[one], one), default="")
         if not best or left[best] < LEAST_SHARE * totals[""]:
             break
         holder = _holder(best, taken)
@@ -60,9 +61,12 @@ def _above(path: str) -> Iterator[str]:
         at = path.find("/", at + 1)
 
 
-def _splits(directory: str, taken: list[str], totals: Mapping[str, int]) -> bool:
-    """Whether a group of its own would say more than the group that it is in."""
-    return directory not in taken and totals[directory] < HOLDS_ALL * totals[_holder(directory, taken)]
+def _splits(directory: str, taken: list[str], totals: Mapping[str, int], left: Mapping[str, int]) -> bool:
+    """Whether a group of its own would say more than the group that it is in, and leave that one worth its colour."""
+    holder = _holder(directory, taken)
+    rest = left[holder] - left[directory]
+    worth = not holder or rest == 0 or rest >= LEAST_SHARE * totals[""]
+    return directory not in taken and totals[directory] < HOLDS_ALL * totals[holder] and worth
 
 
 def _holder(directory: str, taken: list[str]) -> str:

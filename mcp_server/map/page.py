@@ -17,6 +17,7 @@ SCRIPTS = (
     "state.js",
     "camera.js",
     "points.js",
+    "raster.js",
     "painting.js",
     "opening.js",
     "card.js",

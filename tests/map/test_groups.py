@@ -54,3 +54,8 @@ def test_every_chunk_is_counted_in_the_group_of_its_path() -> None:
     for path, count in chunks.items():
         counted[group_of(path, groups)] += count
     assert counted == [group.chunks for group in groups]
+
+
+def test_no_colour_is_spent_on_a_small_rest() -> None:
+    found = directories({"php/src/a.php": 45, "php/tests/b.php": 50, "php/c.php": 1, "c/d.c": 60, "go/e.go": 40})
+    assert found == {"": 0, "c/": 60, "go/": 40, "php/": 46, "php/tests/": 50}

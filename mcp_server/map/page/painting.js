@@ -11,11 +11,13 @@ const FONT = 'system-ui, -apple-system, "Segoe UI", sans-serif';
 class Painter {
   constructor(canvas, state, camera) {
     this.canvas = canvas;
-    this.context = canvas.getContext("2d");
+    this.context = canvas.getContext("2d", { alpha: false });
     this.state = state;
     this.camera = camera;
     this.order = shuffled(state.data.count);
     this.density = window.devicePixelRatio || 1;
+    this.raster = new Raster(1, 1);
+    this.painted = null; // what decided how the points look that are in the raster
     this.awaited = false;
   }
 
@@ -35,6 +37,7 @@ class Painter {
     this.density = window.devicePixelRatio || 1;
     this.canvas.width = Math.round(width * this.density);
     this.canvas.height = Math.round(height * this.density);
+    this.raster = new Raster(Math.max(1, this.canvas.width), Math.max(1, this.canvas.height));
     this.camera.resize(Math.max(1, width), Math.max(1, height));
     this.ask();
   }
@@ -42,15 +45,18 @@ class Painter {
   /** Take over the theme's colours. */
   recolour() {
     this.colours = readColours(this.state.data.groups.length);
-    this.dots = null;
     this.ask();
   }
 
   paint() {
-    const { context, camera } = this;
-    context.setTransform(this.density, 0, 0, this.density, 0, 0);
-    context.clearRect(0, 0, camera.width, camera.height);
-    this.paintPoints();
+    const { context, density, camera } = this;
+    const seen = [camera.x, camera.y, camera.scale, this.raster, this.colours, this.state.found, this.state.hidden];
+    if (!this.painted || seen.some((value, place) => value !== this.painted[place])) {
+      this.painted = seen;
+      this.layPoints();
+    }
+    context.putImageData(this.raster.image, 0, 0);
+    context.setTransform(density, 0, 0, density, 0, 0);
     this.paintLabels();
     this.paintRing(this.state.hovered, 1.5);
     this.paintRing(this.state.current, 2.5);
@@ -63,41 +69,28 @@ class Painter {
   }
 
   /** Those not found first, so that they lie below. */
-  paintPoints() {
-    const radius = this.radius();
-    this.prepareDots(radius);
-    if (this.state.found) this.paintThose(0, () => this.dots.faint, radius);
-    const dots = this.state.found ? this.dots.found : this.dots.groups;
-    this.paintThose(1, (group) => dots[group], radius);
+  layPoints() {
+    const radius = this.radius() * this.density;
+    const { groups, faint, ground } = this.colours;
+    this.raster.clear(parts(ground));
+    if (this.state.found) {
+      const quiet = groups.map(() => parts(faint));
+      this.layThose(0, discOf(radius, 0.5), quiet);
+    }
+    this.layThose(1, discOf(radius * (this.state.found ? 1.3 : 1), 0.85), groups.map(parts));
   }
 
-  paintThose(found, dotOf, radius) {
-    const { context, camera, state } = this;
+  layThose(found, disc, colours) {
+    const { camera, density, state, raster } = this;
     const { data } = state;
+    const edge = disc.down.at(-1);
     for (const chunk of this.order) {
       if (!state.shows(chunk) || (state.found && state.found[chunk] !== found)) continue;
-      const x = camera.screenX(data.x[chunk]);
-      const y = camera.screenY(data.y[chunk]);
-      if (x < -radius || y < -radius || x > camera.width + radius || y > camera.height + radius) continue;
-      this.stamp(dotOf(data.group[chunk]), x, y);
+      const x = Math.round(camera.screenX(data.x[chunk]) * density);
+      const y = Math.round(camera.screenY(data.y[chunk]) * density);
+      if (x < -edge || y < -edge || x > raster.image.width + edge || y > raster.image.height + edge) continue;
+      raster.lay(disc, colours[data.group[chunk]], x, y);
     }
-  }
-
-  /** Copy a dot to a place, pixel by pixel: one that lay between pixels would be blurred. */
-  stamp(dot, x, y) {
-    const { context, density } = this;
-    const half = dot.width / 2;
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.drawImage(dot, Math.round(x * density - half), Math.round(y * density - half));
-    context.setTransform(density, 0, 0, density, 0, 0);
-  }
-
-  /** A dot of each colour as a picture: copying one is quicker than drawing it. */
-  prepareDots(radius) {
-    const pixels = Math.round(radius * this.density * 4) / 4;
-    if (this.dots?.pixels === pixels) return;
-    const coloured = (times) => this.colours.groups.map((colour) => dot(times * pixels, colour, 0.85));
-    this.dots = { pixels, groups: coloured(1), found: coloured(1.3), faint: dot(pixels, this.colours.faint, 0.5) };
   }
 
   paintRing(chunk, width) {
@@ -113,7 +106,10 @@ class Painter {
       context.strokeStyle = colour;
       context.stroke();
     }
-    this.stamp(this.dots.groups[data.group[chunk]], x, y);
+    context.beginPath();
+    context.arc(x, y, this.radius(), 0, 2 * Math.PI);
+    context.fillStyle = this.colours.groups[data.group[chunk]];
+    context.fill();
   }
 
   /** Labels in their order, each where none stands yet. */
@@ -148,17 +144,9 @@ class Painter {
   }
 }
 
-/** A disc of so many pixels' radius, as a picture. */
-function dot(radius, colour, alpha) {
-  const size = 2 * Math.ceil(radius + 0.5);
-  const canvas = new OffscreenCanvas(size, size);
-  const context = canvas.getContext("2d");
-  context.globalAlpha = alpha;
-  context.fillStyle = colour;
-  context.beginPath();
-  context.arc(size / 2, size / 2, radius, 0, 2 * Math.PI);
-  context.fill();
-  return canvas;
+/** The red, green and blue of a colour as browsers write it: rgb(1, 2, 3). */
+function parts(colour) {
+  return colour.match(/\d+/g).slice(0, 3).map(Number);
 }
 
 /** The colours of the theme in force, as the style sheet gives them. */
