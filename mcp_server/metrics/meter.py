@@ -16,7 +16,7 @@ BUG = "Bug"
 
 
 class Meter:
-    """Counts and times from any thread: 2 µs each, one lock, no growth but by new values of labels."""
+    """Counts and times from any thread: half a microsecond each, one lock, no growth but by new values of labels."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
