@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from indexer.languages import detect_language
@@ -82,12 +82,13 @@ def read_lines(asked: CodeUri, roots: Sequence[Path], settings: IndexSettings) -
     The rules are found anew, so what was ignored a moment ago is. Raises WithheldError where the file is left out of
     the index or the lines are not there, OutsideRootError, IndexerError.
     """
-    rules = cache(lambda root: root_rules(root, settings))
-    for place in places(asked.path, roots):
-        for spelled in (place, *_other_spellings(place, asked)):
-            found = _look(spelled, settings, rules)
+    spelled = [one for place in places(asked.path, roots) for one in (place, *_other_spellings(place, asked))]
+    for tracked in (False, True):  # what is tracked although ignored is rare, and slow to ask for
+        rules = cache(partial(root_rules, settings=settings, tracked=tracked))
+        for place in spelled:
+            found = _look(place, settings, rules)
             if found is not None:
-                source = _read(found, spelled, settings)
+                source = _read(found, place, settings)
                 return SourceLines(cut_out(source.text, asked), detect_language(source.path, source.text))
     return None
 
@@ -160,8 +161,10 @@ def _other_spellings(place: Place, asked: CodeUri) -> Iterator[Place]:
     if asked.path.startswith("/"):
         return
     first, slash, rest = place.path.partition("/")
-    with os.scandir(place.root) as entries:
-        names = sorted(entry.name for entry in entries if entry.name.lower() == first.lower())
+    try:
+        names = sorted(name for name in os.listdir(place.root) if name.lower() == first.lower())  # noqa: PTH208
+    except OSError:  # the walk says why
+        return
     for name in names:
         if name != first:
             yield replace(place, path=name + slash + rest)

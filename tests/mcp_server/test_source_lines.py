@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from indexer.errors import RootError
 from indexer.rules import root_rules
 from indexer.settings import IndexSettings
 from mcp_server import source_lines
@@ -255,7 +256,7 @@ def reached(uri: str, *roots: Path) -> str:
 def steady(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The work tree, of which git is asked once; what does not change need not be asked thousands of times."""
     rules = root_rules(root.resolve(), SETTINGS)
-    monkeypatch.setattr(source_lines, "root_rules", lambda *_: rules)
+    monkeypatch.setattr(source_lines, "root_rules", lambda *_, **__: rules)
     return root.resolve()
 
 
@@ -386,3 +387,9 @@ def test_lines_behind_the_end_are_refused_with_the_number_there_are(content: str
     with pytest.raises(RequestError) as refused:
         cut_out(content, CodeUri("a.py", start))
     assert f"lines; start={start} is behind them" in str(refused.value)
+
+
+def test_a_root_that_has_gone_is_named(root: Path) -> None:
+    with pytest.raises(RootError) as failed:
+        lines("code://src/app.py", root / "gone")
+    assert "There is no directory" in str(failed.value)
