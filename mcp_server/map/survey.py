@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 MOST_POINTS = 60_000
 ENOUGH_VECTORS = 0.5  # share of chunks that have one, from which on vectors decide where chunks are
 
+HINT = "'codeloupe index' adds vectors where there is a model."
+
 
 @dataclass(frozen=True, slots=True)
 class Survey:
@@ -74,8 +76,8 @@ def place(sample: Sample, report: Report) -> Placed:
             "The chunks have neither vectors nor sketches, so nothing says which are alike; "
             "'codeloupe models pull' and 'codeloupe index' add vectors, an empty model.table adds sketches."
         )
-    made = f"; {percent(share)} of the vectors are made" if share else ""
-    return Placed(lay_out(sample.sketches, report), f"Laid out by sketches, which say roughly what code means{made}.")
+    said = f"{percent(share)} of the vectors are made; 'codeloupe index' adds the others." if share else HINT
+    return Placed(lay_out(sample.sketches, report), f"Laid out by sketches, which say roughly what code means; {said}")
 
 
 def _by_vectors(sample: Sample, embedded: NDArray[np.bool_], report: Report) -> Placed:
