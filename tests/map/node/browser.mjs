@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 
 const load = createRequire(join(process.env.HARNESS_MODULES, "package.json"));
 const puppeteer = load("puppeteer-core");
+const NO_BROWSER = 3; // as tests/map/browser.py knows it
 export const WAIT_MS = 20_000;
 const FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars", "--font-render-hinting=none"];
 
@@ -19,7 +20,12 @@ async function executable(named) {
 
 export async function launched(named, profile) {
   const executablePath = await executable(named);
-  return puppeteer.launch({ executablePath, headless: "shell", args: FLAGS, userDataDir: profile, timeout: 60_000 });
+  try {
+    return await puppeteer.launch({ executablePath, headless: "shell", args: FLAGS, userDataDir: profile, timeout: 60_000 });
+  } catch (error) {
+    process.stderr.write(String(error));
+    process.exit(NO_BROWSER);
+  }
 }
 
 /** A page of its own, and what it did. */
