@@ -20,6 +20,7 @@ STATUS = "codeloupe://status"  # the one other address that is served
 _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~-]*|\.[A-Za-z0-9._~-]*[A-Za-z0-9]")
 _LINE = re.compile(r"[0-9]{1,9}")
 _NAMES = ("start", "end")
+LONGEST_PATH = 4_096  # characters; no system opens a file by more, and each directory on the way costs as much again
 _SHOWN = 300  # characters of what was asked for, in a sentence
 
 
@@ -43,6 +44,8 @@ def parse_code_uri(uri: str) -> CodeUri:
         raise RequestError(f"{uri[:_SHOWN]!r} is not UTF-8, percent-encoded; encode its path so.") from error
     if not path.strip("/"):
         raise RequestError(f"{uri[:_SHOWN]!r} names no file; write {TEMPLATE}, the path as search answers show it.")
+    if len(path) > LONGEST_PATH:
+        raise RequestError(f"A path of {len(path):,} characters names no file; {LONGEST_PATH:,} is the most.")
     lines = _lines(query)
     start, end = lines.get("start"), lines.get("end")
     if end is not None and end < (start or 1):

@@ -115,9 +115,9 @@ def counts_of(told: Mapping[str, Any]) -> Counts:
     """
     if told["format"] != FORMAT:
         return Counts()
-    numbers = {(name, tuple(labels)): number for name, labels, number in told["numbers"] if _fits(name, labels)}
+    numbers = {(name, tuple(labels)): float(number) for name, labels, number in told["numbers"] if _fits(name, labels)}
     times = {
-        (name, tuple(labels)): Times(seconds, _buckets(held))
+        (name, tuple(labels)): Times(float(seconds), _buckets(held))
         for name, labels, seconds, held in told["times"]
         if _fits(name, labels)
     }
@@ -131,5 +131,5 @@ def _fits(name: str, labels: Sequence[str]) -> bool:
 def _buckets(held: Sequence[tuple[int, int]]) -> tuple[int, ...]:
     buckets = [0] * (len(BUCKETS_S) + 1)
     for place, count in held:
-        buckets[place] = count
+        buckets[place] = int(count)
     return tuple(buckets)

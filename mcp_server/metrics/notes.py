@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
@@ -66,6 +67,8 @@ class Notes:
 
     def _sorted(self) -> Noted:
         ended, put_away = self._ended()
+        for cut_short in self._directory.glob(".*.json.*"):  # whoever wrote it was killed
+            _delete_old(cut_short)
         running, over = [], []
         for path, figures in self._all():
             if path.name in put_away:  # it was added, and somebody was killed before it was deleted
@@ -135,9 +138,9 @@ def as_note(figures: ServerFigures) -> dict[str, Any]:
 
 def of_note(told: Mapping[str, Any]) -> ServerFigures:
     """What ``as_note`` wrote, by another build perhaps. Raises KeyError, TypeError, ValueError where it is none."""
-    service = told["service"]
+    service, process = told["service"], told["process"]
     return ServerFigures(
-        ServerProcess(**told["process"]),
+        ServerProcess(int(process["pid"]), float(process["started"]), float(process["since_boot"])),
         str(told["version"]),
         told["metrics_port"],
         float(told["at"]),
@@ -148,7 +151,8 @@ def of_note(told: Mapping[str, Any]) -> ServerFigures:
 
 
 def _replace(path: Path, content: Mapping[str, Any]) -> None:
-    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    # The last note of a server that ends may meet the one before on its way, on another thread.
+    aside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     try:
         aside.touch(mode=0o600)
         aside.write_text(json.dumps(content), encoding="utf-8")

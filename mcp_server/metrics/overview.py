@@ -115,7 +115,7 @@ def moment(seconds: float) -> str:
 
 
 def _seen(figures: Sequence[ServerFigures], leaving_out: set[int]) -> list[ServerSeen]:
-    below = _descendants([one.process.pid for one in figures], leaving_out)
+    below = descendants([one.process.pid for one in figures], leaving_out)
     gauge = Gauge()
 
     def memory(pids: Sequence[int]) -> Memory:
@@ -125,19 +125,26 @@ def _seen(figures: Sequence[ServerFigures], leaving_out: set[int]) -> list[Serve
     return [ServerSeen(one, memory([one.process.pid]), memory(below[one.process.pid])) for one in figures]
 
 
-def _descendants(pids: Sequence[int], leaving_out: set[int]) -> dict[int, list[int]]:
+def descendants(pids: Sequence[int], leaving_out: set[int]) -> dict[int, list[int]]:
     """The descendants of each process but those under ``leaving_out``: one look at all processes for all of them."""
     import psutil
 
     children: dict[int, list[int]] = {}
     for process in psutil.process_iter(["ppid"]):
         children.setdefault(process.info["ppid"], []).append(process.pid)
+    return {pid: _below(pid, children, leaving_out) for pid in pids}
 
-    def below(pid: int) -> list[int]:
-        own = [child for child in children.get(pid, []) if child not in leaving_out]
-        return [one for child in own for one in (child, *below(child))]
 
-    return {pid: below(pid) for pid in pids}
+def _below(top: int, children: Mapping[int, Sequence[int]], leaving_out: set[int]) -> list[int]:
+    """The descendants of ``top``, each once: on Windows a dead parent's number may be a child's by now, in a ring."""
+    found: dict[int, None] = {}
+    pending = [top]
+    while pending:
+        own = [child for child in children.get(pending.pop(), ()) if child not in leaving_out and child != top]
+        fresh = [child for child in own if child not in found]
+        found.update(dict.fromkeys(fresh))
+        pending += fresh
+    return list(found)
 
 
 def counts_json(counts: Counts) -> dict[str, Any]:

@@ -7,21 +7,25 @@ not call this machine by a name of its own is refused.
 from __future__ import annotations
 
 import errno
+import io
 import logging
 import select
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from time import monotonic
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import socketserver
 
+    from _typeshed import WriteableBuffer
+
     from mcp_server.metrics.overview import Overview
 
 PATH = "/metrics"
-REQUEST_S = 5.0  # a client that says nothing for so long is hung up on: requests are answered one by one
+REQUEST_S = 5.0  # a request that is not whole by then is hung up on: requests are answered one by one
 BACKLOG = 8
 LONG_S = 3600.0  # between two looks of a thread at whether it should end: it never should
 OWN_NAMES = ("localhost", "127.0.0.1", "[::1]")
@@ -82,6 +86,11 @@ def _server(listener: socket.socket, look: Callable[[], Overview]) -> socketserv
     class Handler(WSGIRequestHandler):
         timeout: ClassVar[float] = REQUEST_S
 
+        def setup(self) -> None:
+            """Read within a time that is for the whole request."""
+            super().setup()
+            self.rfile = io.BufferedReader(_Timely(self.connection, REQUEST_S))
+
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
             log.debug(format, *args)
 
@@ -104,6 +113,30 @@ def _server(listener: socket.socket, look: Callable[[], Overview]) -> socketserv
     server.setup_environ()
     server.set_app(guarded(application(look)))
     return server
+
+
+class _Timely(io.RawIOBase):
+    """What comes from a client within some seconds: a time for each byte alone lets it take a day for a request."""
+
+    def __init__(self, connection: socket.socket, seconds: float) -> None:
+        self._connection = connection
+        self._seconds = seconds
+        self._end = monotonic() + seconds
+
+    def readable(self) -> bool:
+        """See RawIOBase."""
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        """See RawIOBase. Raises TimeoutError."""
+        left = self._end - monotonic()
+        if left <= 0:
+            raise TimeoutError("the request was not whole in time")
+        self._connection.settimeout(left)
+        try:
+            return self._connection.recv_into(buffer)
+        finally:
+            self._connection.settimeout(self._seconds)  # for the answer
 
 
 Start = Callable[..., Any]

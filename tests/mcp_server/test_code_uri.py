@@ -57,6 +57,7 @@ def test_an_address_is_read(uri: str, asked: CodeUri) -> None:
         ("code://a.py?start=9&end=3", "end is 3, before start=9"),
         ("code://a.py?line=3", "'line' is no part of code://{+path}{?start,end}"),
         ("code://%FF.py", "is not UTF-8"),
+        ("code://" + "a/" * 2_049, "A path of 4,098 characters names no file"),
     ],
 )
 def test_what_is_no_address_is_refused_in_a_sentence(uri: str, words: str) -> None:

@@ -14,9 +14,9 @@ import psutil
 import pytest
 
 from mcp_server.metrics import families
-from mcp_server.metrics.counts import Counts
+from mcp_server.metrics.counts import Counts, total
 from mcp_server.metrics.figures import ServerProcess
-from mcp_server.metrics.notes import Notes, as_note, of_note
+from mcp_server.metrics.notes import Noted, Notes, as_note, of_note
 from tests.mcp_server.metrics.samples import SERVICE, counted, server
 
 
@@ -103,6 +103,39 @@ def test_a_note_that_cannot_be_read_is_passed_over(tmp_path: Path, content: byte
     (tmp_path / "ended.1.json").write_bytes(content)
     assert notes.read().servers == (server(1),)
     assert notes.read().ended == Counts()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"process": {"pid": "seven", "started": 1.0, "since_boot": 1.0}},
+        {"process": {"pid": 7, "started": "once", "since_boot": 1.0}},
+        {"counts": {"format": 1, "numbers": [[families.FILES.name, [], "many"]], "times": []}},
+        {"counts": {"format": 1, "numbers": [], "times": [[families.SEARCH.name, ["auto"], "long", []]]}},
+        {"counts": {"format": 1, "numbers": [], "times": [[families.SEARCH.name, ["auto"], 1, [[0, "many"]]]]}},
+    ],
+)
+def test_a_note_with_words_for_numbers_is_passed_over(tmp_path: Path, change: dict[str, object]) -> None:
+    notes = Notes(tmp_path, Living(1))
+    notes.write(server(1))
+    (tmp_path / "server-7-5.json").write_text(json.dumps(as_note(server(7)) | change), encoding="utf-8")
+    noted = notes.read()
+    assert noted == Noted((server(1),))
+    assert total([noted.ended, server(1).counts]) == server(1).counts
+
+
+def test_a_note_of_a_later_version_which_says_more_of_its_process_is_read() -> None:
+    told = as_note(server(7))
+    assert of_note(told | {"process": told["process"] | {"host": "another word"}}) == server(7)
+
+
+def test_what_a_killed_server_had_half_written_goes_after_a_day(tmp_path: Path) -> None:
+    old, new = (tmp_path / f".server-{pid}-5.json.{pid}.1" for pid in (5, 6))
+    for half in (old, new):
+        half.write_bytes(b"{")
+    os.utime(old, (1_000_000, 1_000_000))
+    Notes(tmp_path, Living()).read()
+    assert files(tmp_path) == [new.name]
 
 
 def test_an_unreadable_note_of_days_ago_is_deleted(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import platformdirs
+import psutil
 import pytest
 from click.testing import CliRunner
 
@@ -16,7 +17,7 @@ from mcp_server.metrics.counts import Counts
 from mcp_server.metrics.figures import ServerFigures, ServerProcess
 from mcp_server.metrics.meter import Meter
 from mcp_server.metrics.notes import Noted, Notes, notes_directory
-from mcp_server.metrics.overview import counts_json, gather, model_label, overview
+from mcp_server.metrics.overview import counts_json, descendants, gather, model_label, overview
 from mcp_server.metrics.table import NOBODY, line, sentence
 from tests.mcp_server.metrics import samples
 from tests.mcp_server.metrics.samples import MIB, ROOT, SERVICE, counted, server
@@ -37,6 +38,20 @@ def test_totals_have_what_ended_and_figures_of_its_own_take_the_place_of_a_serve
 def test_memory_is_that_of_the_process_now() -> None:
     (seen,) = overview(Noted(), (), this_server(Counts())).servers
     assert 10 * MIB < seen.memory.private < 4000 * MIB
+
+
+class Process:
+    """One of psutil's, as far as it is looked at."""
+
+    def __init__(self, pid: int, parent: int) -> None:
+        self.pid, self.info = pid, {"ppid": parent}
+
+
+def test_descendants_in_a_ring_are_each_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows keeps a dead parent's number, and may give it to a descendant."""
+    ring = [Process(1, 3), Process(2, 1), Process(3, 2), Process(4, 3), Process(5, 2), Process(0, 0)]
+    monkeypatch.setattr(psutil, "process_iter", lambda _: ring)
+    assert descendants([1, 0], leaving_out={5}) == {1: [2, 3, 4], 0: []}
 
 
 def test_a_service_of_a_servers_own_is_told_beside_the_shared_ones() -> None:

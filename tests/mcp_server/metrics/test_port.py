@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import socket
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -82,6 +84,28 @@ def test_a_page_that_reaches_the_port_by_a_name_of_its_own_is_refused(served: in
 def test_a_client_that_says_nothing_keeps_nobody_waiting_for_ever(served: int, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_connection(("127.0.0.1", served), timeout=PATIENCE_S):
         assert get(served).status == 200
+
+
+def test_a_client_that_says_a_letter_now_and_then_keeps_nobody_waiting_for_ever(
+    monkeypatch: pytest.MonkeyPatch, served: int
+) -> None:
+    monkeypatch.setattr(port, "REQUEST_S", 0.5)
+    answered = threading.Event()
+
+    def say_a_letter_now_and_then() -> None:
+        with contextlib.suppress(OSError):
+            while not answered.wait(0.1):
+                slow.sendall(b"A")
+
+    with socket.create_connection(("127.0.0.1", served), timeout=PATIENCE_S) as slow:
+        slow.sendall(b"G")
+        saying = threading.Thread(target=say_a_letter_now_and_then)
+        saying.start()
+        try:
+            assert get(served).status == 200
+        finally:
+            answered.set()
+            saying.join(PATIENCE_S)
 
 
 def test_a_port_that_another_program_has_is_not_taken_from_it() -> None:
