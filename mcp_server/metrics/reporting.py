@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import anyio
 import anyio.to_thread
 
+from mcp_server.errors import EXPECTED
 from mcp_server.metrics.meter import Meter
 
 if TYPE_CHECKING:  # imported after the first answer: a client's first request waits for none of it
@@ -151,6 +152,12 @@ class Reporting:
         self._last = self.own()
         self._notes().write(self._last)
 
+    def _note_or_say(self) -> None:
+        try:
+            self.note()
+        except EXPECTED as error:  # an index that cannot be read just now: the next note is another try
+            log.info("this server could not say how it is: %s", error)
+
     def close(self) -> None:
         """The last note: what was counted since the one before is not lost. Asks the engine nothing."""
         counts = self.meter.counts()
@@ -161,7 +168,7 @@ class Reporting:
         """Note what is new, and try for the port, until cancelled; does not return."""
         while True:
             if self.is_due:
-                await anyio.to_thread.run_sync(self.note, abandon_on_cancel=True)
+                await anyio.to_thread.run_sync(self._note_or_say, abandon_on_cancel=True)
             if self._wants_port:
                 await anyio.to_thread.run_sync(self.listen, abandon_on_cancel=True)
             await anyio.sleep(NOTE_S)
