@@ -5,67 +5,20 @@ Exit codes are grep's: 0 found, 1 nothing, 2 error; 130 after Ctrl-C.
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
 from mcp_server.client_cli import install, uninstall
 from mcp_server.logs import StdoutGuard, configure
 from mcp_server.model_cli import models
-from mcp_server.options import json_option
+from mcp_server.options import json_option, root_option
+from mcp_server.sentences import Sentences
 from mcp_server.service_cli import service
-
-PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
-
-root_option = click.option(
-    "--root",
-    "roots",
-    multiple=True,
-    type=click.Path(),
-    help="A directory to search; may be repeated. [default: the working directory]",
-)
-
-
-class Sentences(click.Group):
-    """A group whose expected errors are one line on stderr and exit code 2."""
-
-    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
-        """Be the whole process, and end it once all is said: taking the interpreter apart is 70 ms for nothing."""
-        try:
-            self.main(*args, **kwargs)
-        except SystemExit as end:
-            code = end.code
-        else:
-            code = 0
-        try:
-            sys.stdout.flush()
-            sys.stderr.flush()
-        except OSError:
-            sys.exit(code)  # the interpreter has its own words for what cannot be written
-        os._exit(code if isinstance(code, int) else int(code is not None))
-
-    def invoke(self, context: click.Context) -> Any:
-        """Run the command; what it raises of our own becomes a line."""
-        refuse_strangers(context)
-        from mcp_server.errors import EXPECTED
-
-        try:
-            return super().invoke(context)
-        except EXPECTED as error:
-            click.echo(f"codeloupe: {error}", err=True)
-            context.exit(2)
-        except KeyboardInterrupt:
-            click.echo("codeloupe: stopped; what was done is kept.", err=True)
-            context.exit(130)
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has seen enough: no traceback at exit
-            context.exit(0)
 
 
 def own_version() -> str:
@@ -103,28 +56,6 @@ def main(context: click.Context, overrides: tuple[str, ...], verbose: bool) -> N
     """Find code by meaning, name and text, on this machine."""
     configure(verbose=verbose)
     context.obj = overrides
-
-
-def refuse_strangers(context: click.Context) -> None:
-    """Do not run with somebody else's ``storage`` in place of ours: the four package names are common words.
-
-    Looks before any of them is imported.
-    """
-    homes = {name: _home(name) for name in PACKAGES}
-    strangers = {name: home for name, home in homes.items() if home != homes["mcp_server"]}
-    if strangers:
-        name, home = next(iter(strangers.items()))
-        click.echo(
-            f"codeloupe: The package {name!r} would be loaded from {home}, not from codeloupe; "
-            "unset PYTHONPATH or run the installed command.",
-            err=True,
-        )
-        context.exit(2)
-
-
-def _home(name: str) -> Path | None:
-    spec = importlib.util.find_spec(name)
-    return Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
 
 
 @main.command()

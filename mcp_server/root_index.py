@@ -15,7 +15,8 @@ from mcp_server.drift import Drift
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness, State
 from mcp_server.indexing import REBUILD_REASONS, Meaning, wanted_fingerprint
-from mcp_server.jobs import Job, JobView
+from mcp_server.job_view import JobView
+from mcp_server.jobs import Job
 from mcp_server.metrics.figures import RootFigures
 from mcp_server.metrics.meter import Meter
 from mcp_server.metrics.wrappers import measured_store

@@ -9,7 +9,8 @@ from pathlib import Path
 from mcp_server.answers.answer import Answer, Found
 from mcp_server.answers.blocks import merged
 from mcp_server.answers.text import as_text
-from mcp_server.jobs import PHASES, Job, JobView
+from mcp_server.job_view import PHASES, JobView
+from mcp_server.jobs import Job
 from mcp_server.requests import Answering
 
 LOOK_S = 0.2  # how often a bar moves

@@ -34,7 +34,8 @@ from mcp_server.settings import Settings
 
 if TYPE_CHECKING:  # imported at the first tool call: a client's first request waits for neither
     from mcp_server.engine import Engine
-    from mcp_server.jobs import Job, JobView
+    from mcp_server.job_view import JobView
+    from mcp_server.jobs import Job
     from mcp_server.metrics.reporting import Reporting
 
     OpenEngine = Callable[[], Engine]

@@ -5,7 +5,8 @@ import threading
 
 from mcp_server.errors import RequestError
 from mcp_server.job import Commands, folded
-from mcp_server.jobs import JobView, ThreadJob, after, events, summary_sentence
+from mcp_server.job_view import JobView, after, summary_sentence
+from mcp_server.jobs import ThreadJob, events
 
 SUMMARY = {
     "files": 3,

@@ -21,7 +21,7 @@ from embedding.errors import (
 from mcp_server import job, patience, starting
 from mcp_server.indexing import Meaning, Scope, Work, write
 from mcp_server.job import Commands, serve
-from mcp_server.jobs import JobView, after
+from mcp_server.job_view import JobView, after
 from mcp_server.patience import RETRY_FIRST_S, RETRY_LONGEST_S, rested, retry_after_s
 from mcp_server.root_index import RootIndex
 from mcp_server.settings import Settings, load

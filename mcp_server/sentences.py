@@ -1,0 +1,71 @@
+"""The group of all commands: expected errors as one line on stderr, an end at once, and nobody else's packages."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
+
+
+class Sentences(click.Group):
+    """A group whose expected errors are one line on stderr and exit code 2."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Be the whole process, and end it once all is said: taking the interpreter apart is 70 ms for nothing."""
+        try:
+            self.main(*args, **kwargs)
+        except SystemExit as end:
+            code = end.code
+        else:
+            code = 0
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        except OSError:
+            sys.exit(code)  # the interpreter has its own words for what cannot be written
+        os._exit(code if isinstance(code, int) else int(code is not None))
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; what it raises of our own becomes a line."""
+        refuse_strangers(context)
+        from mcp_server.errors import EXPECTED
+
+        try:
+            return super().invoke(context)
+        except EXPECTED as error:
+            click.echo(f"codeloupe: {error}", err=True)
+            context.exit(2)
+        except KeyboardInterrupt:
+            click.echo("codeloupe: stopped; what was done is kept.", err=True)
+            context.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has seen enough: no traceback at exit
+            context.exit(0)
+
+
+def refuse_strangers(context: click.Context) -> None:
+    """Do not run with somebody else's ``storage`` in place of ours: the four package names are common words.
+
+    Looks before any of them is imported.
+    """
+    homes = {name: _home(name) for name in PACKAGES}
+    strangers = {name: home for name, home in homes.items() if home != homes["mcp_server"]}
+    if strangers:
+        name, home = next(iter(strangers.items()))
+        click.echo(
+            f"codeloupe: The package {name!r} would be loaded from {home}, not from codeloupe; "
+            "unset PYTHONPATH or run the installed command.",
+            err=True,
+        )
+        context.exit(2)
+
+
+def _home(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name)
+    return Path(spec.origin).resolve().parent.parent if spec and spec.origin else None
