@@ -150,7 +150,8 @@ def _run(jobs: Sequence[Job], arguments: ClientArguments) -> int:
 def _show(change: Change, *, quiet: bool) -> bool:
     """Say what would become of a file; whether anything would. ``quiet`` passes over files that stay as they are."""
     wish = change.wish
-    heading = f"{wish.client.title}, {SCOPES[wish.scope]}: {change.file.path}"
+    leads = f" -> {change.file.target}" if change.file.path.is_symlink() else ""
+    heading = f"{wish.client.title}, {SCOPES[wish.scope]}: {change.file.path}{leads}"
     if change.is_any:
         click.echo(f"{heading}\n{change.diff()}")
         if change.after is None:

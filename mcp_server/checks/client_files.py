@@ -92,7 +92,7 @@ def _surprise(known: KnownFile, server: Server, version: str) -> str:
     relative = [root for root in roots if VARIABLE not in root and not Path(root).expanduser().is_absolute()]
     if relative:
         return f"its root {relative[0]} is relative to a working directory that the client chooses"
-    other = _version(server)
+    other = _version(server) if known.scope == "user" else ""  # a project's file is anybody's: nothing it names is run
     return f"it starts version {other}, and this is {version}" if other not in ("", version) else ""
 
 
@@ -102,4 +102,5 @@ def _version(server: Server) -> str:
     if before and MODULE not in before:
         return ""
     program = found_program(server.command, server.env)
-    return version_of([program, *before]) if program and VARIABLE not in program else ""
+    is_known = program is not None and VARIABLE not in program and Path(program).is_absolute()
+    return version_of([program, *before]) if program and is_known else ""

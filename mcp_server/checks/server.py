@@ -96,6 +96,7 @@ def version_of(command: list[str]) -> str:
             capture_output=True,
             text=True,
             errors="replace",
+            cwd=sys.prefix,  # not the project: Python looks there for modules first
             timeout=VERSION_S,
             check=False,
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
+import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 from mcp_server.errors import ClientFileError
 
 BACKUP = ".codeloupe-backup-"
+MOST_BYTES = 64 << 20  # a client keeps its history in one, and some grew to several megabytes
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -50,9 +53,19 @@ def read(path: Path) -> ClientFile:
     """The file at ``path`` now. Raises ClientFileError where it is there and cannot be read."""
     try:
         target = path.resolve()
-        return ClientFile(path, target, target.read_bytes() if os.path.lexists(target) else None)
+        return ClientFile(path, target, _content(target) if os.path.lexists(target) else None)
     except (OSError, RuntimeError) as error:
         raise _cannot("read", path, error) from error
+
+
+def _content(target: Path) -> bytes:
+    """What a file holds; a pipe would be waited for, and a device has no end (a project's links lead anywhere)."""
+    seen = target.stat()
+    if not stat.S_ISREG(seen.st_mode) and not stat.S_ISDIR(seen.st_mode):
+        raise OSError(errno.EINVAL, "it is no file but a pipe or a device")
+    if seen.st_size > MOST_BYTES:
+        raise OSError(errno.EFBIG, f"it has more than {MOST_BYTES >> 20} MiB")
+    return target.read_bytes()
 
 
 def write(file: ClientFile, text: str, *, private: bool) -> Path | None:
@@ -99,7 +112,8 @@ def delete(file: ClientFile) -> None:
 def _replace(file: ClientFile, data: bytes, *, private: bool) -> None:
     aside = file.target.with_name(f".{file.target.name}.codeloupe-{os.getpid()}")
     try:
-        _fill(aside, data, like=file.target if file.data is not None else None, private=private)
+        like = file.target if file.data is not None else None
+        _fill(aside, data, like=like, private=private and like is None)
         _refuse_changed(file)
         aside.replace(file.target)
     finally:
@@ -107,18 +121,31 @@ def _replace(file: ClientFile, data: bytes, *, private: bool) -> None:
 
 
 def _fill(path: Path, data: bytes, *, like: Path | None, private: bool) -> None:
-    """A new file with that content, flushed to the disk; permissions and owner are those of ``like``."""
+    """A new file with that content, flushed to the disk; its owner is that of ``like``.
+
+    Its permissions are those of ``like`` as well, unless it is ``private``: then its owner's alone.
+    """
     path.touch(mode=0o600 if private or like else 0o666, exist_ok=False)
     if like:
-        _take_after(path, like)
+        _give_to_owner_of(path, like)
+    if like and not private:
+        _take_permissions(path, like)
     with path.open("r+b") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _take_after(path: Path, like: Path) -> None:
+def _take_permissions(path: Path, like: Path) -> None:
+    """Those of the mode; before them the access control lists, without which the same mode allows more."""
+    if sys.platform == "linux":
+        for name in os.listxattr(like):
+            with contextlib.suppress(OSError):
+                os.setxattr(path, name, os.getxattr(like, name))
     shutil.copymode(like, path)
+
+
+def _give_to_owner_of(path: Path, like: Path) -> None:
     if hasattr(os, "chown"):
         theirs, ours = like.stat(), path.stat()
         if (theirs.st_uid, theirs.st_gid) != (ours.st_uid, ours.st_gid):
@@ -126,7 +153,7 @@ def _take_after(path: Path, like: Path) -> None:
 
 
 def _keep(file: ClientFile) -> Path | None:
-    """A copy beside the file, named after the time."""
+    """A copy beside the file, named after the time; its owner's alone, for it outlives keys that are changed."""
     if file.data is None:
         return None
     stamp = f"{file.target.name}{BACKUP}{datetime.now():%Y%m%d-%H%M%S}"  # noqa: DTZ005  # the user's own clock, for a name

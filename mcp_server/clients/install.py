@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mcp_server.clients import files
+from mcp_server.clients.difference import shown
 from mcp_server.clients.editing import (
     MANAGED,
     Entry,
@@ -25,11 +25,9 @@ from mcp_server.clients.known import Client, Machine, Scope
 from mcp_server.errors import ClientFileError, RequestError
 
 TRIES = 3  # a running client may write its file at the same moment
-# Lines around a change that are shown. Other servers' entries end with their environment, where people keep keys.
-CONTEXT = 1
+SECRET = ("env", "headers", "http_headers")  # tables of an entry where people keep keys
 _NAME_IT = "go to one, or name it with --root DIR"
 _REMOVE = "claude mcp remove {} -s local takes it out"
-LINE_SHOWN = 200  # characters; a file in one line would show everything
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +74,14 @@ class Change:
         return self.after != (None if self.file.data is None else self.file.text)
 
     def diff(self) -> str:
-        """The change as a unified diff, without what stands around it."""
-        before, after = self.file.text, self.after or ""
-        lines = difflib.unified_diff(
-            before.splitlines(), after.splitlines(), str(self.file.path), str(self.file.path), n=CONTEXT, lineterm=""
-        )
-        return "\n".join(line if len(line) <= LINE_SHOWN else f"{line[:LINE_SHOWN]}..." for line in lines)
+        """What comes and goes; nothing of what stands around it, nor of what the entry says in its environment."""
+        return shown(self.file.text, self.after or "", self._secrets())
+
+    def _secrets(self) -> list[str]:
+        """The values of the entry's environment, and of the headers that one of somebody else's may have."""
+        entry = entries_in(self.file.text, self.wish.client.place()).get(self.wish.name)
+        tables = [entry.get(key) for key in SECRET] if isinstance(entry, dict) else []
+        return [str(value) for table in tables if isinstance(table, dict) for value in table.values()]
 
 
 def planned_install(wish: Wish, entry: Entry, machine: Machine) -> Change:
@@ -148,8 +148,9 @@ def _tidy(change: Change) -> None:
     with contextlib.suppress(OSError):
         for kept in change.spent:
             kept.unlink(missing_ok=True)
-        if change.after is None and change.wish.scope == "project":
-            change.file.target.parent.rmdir()  # refused where there is anything else in it
+        directory = change.file.target.parent
+        if change.after is None and change.wish.scope == "project" and change.wish.project in directory.parents:
+            directory.rmdir()  # refused where there is anything else in it
 
 
 def _backups(file: ClientFile) -> list[ClientFile]:

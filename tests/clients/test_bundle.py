@@ -29,7 +29,13 @@ BUILD_S = 300
 
 @pytest.fixture(scope="module")
 def manifest() -> dict[str, Any]:
-    return dict(json.loads(MANIFEST.read_text(encoding="utf-8")))
+    return dict(json.loads(MANIFEST.read_text(encoding="utf-8"), object_pairs_hook=once))
+
+
+def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no name stands twice: readers would not agree on what it says."""
+    assert len(pairs) == len(dict(pairs)), [name for name, _ in pairs]
+    return dict(pairs)
 
 
 @pytest.fixture(scope="module")

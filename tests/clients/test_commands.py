@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def test_a_client_without_a_file_gets_one_and_loses_it_again(desk: Desk, client:
     assert entry["command"] == SCRIPT
     assert entry["args"] == [str(desk.project) if word == "PROJECT" else word for word in ARGUMENTS[client]]
     assert f"{CLIENTS[client].title}, " in said
-    assert f"+++ {path}" in said
+    assert f": {path}\n@@ line 1 @@\n+" in said
     assert CLIENTS[client].next_steps[CLIENTS[client].scope] in said
     assert stat.S_IMODE(path.stat().st_mode) == (0o600 if CLIENTS[client].scope == "user" else 0o644)
     assert not backups(path)
@@ -68,7 +69,7 @@ def test_a_file_is_byte_for_byte_what_it_was_after_install_and_uninstall(desk: D
 
     desk.done("install", client)
     assert [kept.read_bytes() for kept in backups(path)] == [BEFORE[client]]
-    assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE(backups(path)[0].stat().st_mode) == 0o640
+    assert (stat.S_IMODE(path.stat().st_mode), stat.S_IMODE(backups(path)[0].stat().st_mode)) == (0o640, 0o600)
     kept = path.read_bytes()
     desk.done("install", client)
     assert (path.read_bytes(), len(backups(path))) == (kept, 1)
@@ -119,8 +120,55 @@ def test_a_dry_run_shows_the_change_and_writes_nothing(desk: Desk) -> None:
 
 def test_the_difference_does_not_show_the_keys_of_other_servers(desk: Desk) -> None:
     content = {"mcpServers": {"a": {"command": "x", "env": {"TOKEN": "s3cret"}}}}
-    desk.put("claude-code", json.dumps(content, indent=2).encode())
-    assert "s3cret" not in desk.done("install", "claude-code")
+    for indent in (None, 2):
+        desk.put("claude-code", json.dumps(content, indent=indent).encode())
+        assert "s3cret" not in desk.done("install", "claude-code")
+    desk.put("codex", b'[mcp_servers.a.env]\nTOKEN = "s3cret"\n[mcp_servers.codeloupe]\ncommand = "codeloupe"\n')
+    assert "s3cret" not in desk.done("install", "codex")
+
+
+def test_the_difference_does_not_show_the_keys_of_our_own_entry(desk: Desk) -> None:
+    entry = b'[mcp_servers.codeloupe]\ncommand = "codeloupe"\nargs = ["serve"]\nenv = { HF_TOKEN = "s3cret" }\n'
+    desk.put("codex", entry)
+    said = desk.done("install", "codex") + desk.done("uninstall", "codex")
+    assert ("s3cret" not in said, "HF_TOKEN" in said) == (True, True)
+
+
+def test_a_project_that_has_nothing_else_in_it_stays(desk: Desk) -> None:
+    desk.done("install", "claude-code", "--project")
+    desk.done("uninstall", "claude-code", "--project")
+    assert list(desk.project.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs pipes and devices among files")
+@pytest.mark.parametrize("kind", ["a pipe", "a device"])
+def test_a_pipe_or_a_device_in_the_place_of_a_file_is_neither_read_nor_replaced(desk: Desk, kind: str) -> None:
+    path = desk.file("cursor", "project")
+    path.parent.mkdir()
+    os.mkfifo(path) if kind == "a pipe" else path.symlink_to("/dev/zero")
+    for command in ("install", "uninstall"):
+        said = desk.refused(command, "cursor", "--project")
+        assert said.startswith(f"{path} cannot be read (it is no file but a pipe or a device)")
+    assert not path.is_file()
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_file_too_large_for_a_clients_is_left_alone(desk: Desk) -> None:
+    path = desk.put("cursor", b"")
+    with path.open("r+b") as file:
+        file.truncate(1 << 36)  # of holes
+    assert desk.refused("install", "cursor").startswith(f"{path} cannot be read (it has more than 64 MiB)")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="extended attributes are Linux's here")
+def test_what_a_file_has_beside_its_content_stays(desk: Desk) -> None:
+    path = desk.put("zed", BEFORE["zed"])
+    try:
+        os.setxattr(path, "user.label", b"mine")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    desk.done("install", "zed")
+    assert os.getxattr(path, "user.label") == b"mine"
 
 
 def test_both_scopes_can_be_chosen_and_are_taken_out_together(desk: Desk) -> None:

@@ -18,6 +18,7 @@ from tests.e2e.homes import Home
 from tests.mcp_server.checks.faults import program
 
 OWN = own_command()
+MODULE = ["-m", "mcp_server.cli", "serve"]
 
 
 @pytest.fixture
@@ -102,8 +103,45 @@ def test_a_forgotten_serve_is_an_error(root: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="the other version is a shell script")
 def test_an_entry_that_starts_another_version_is_a_warning(root: Path) -> None:
     other = program(root.parent / "old" / "codeloupe", 'echo "codeloupe, version 0.0.7"')
-    write(root / ".mcp.json", "mcpServers", command=str(other), args=["serve"])
+    write(Path(os.environ["HOME"]) / ".claude.json", "mcpServers", command=str(other), args=["serve"])
     assert (only(root).level, "it starts version 0.0.7" in only(root).found) == (Level.WARNING, True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
+@pytest.mark.parametrize("spelt", ["absolute", "relative", "module", "own PATH"])
+def test_nothing_that_a_projects_file_names_is_run(root: Path, monkeypatch: pytest.MonkeyPatch, spelt: str) -> None:
+    """A project may be anybody's, and is looked at before its user trusts it."""
+    monkeypatch.chdir(root)
+    trace = root / "was-run"
+    evil = program(root / "tools" / "codeloupe", f'touch "{trace}"')
+    entry: dict[str, Any] = {
+        "absolute": {"command": str(evil), "args": ["serve"]},
+        "relative": {"command": "tools/codeloupe", "args": ["serve"]},
+        "module": {"command": "sh", "args": ["-c", f'touch "{trace}"', "mcp_server.cli", "serve"]},
+        "own PATH": {"command": "codeloupe", "args": ["serve"], "env": {"PATH": str(evil.parent)}},
+    }[spelt]
+    write(root / ".mcp.json", "mcpServers", **entry)
+    assert only(root).level is Level.OK
+    assert not trace.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the programs are shell scripts")
+def test_nothing_of_the_project_is_run_for_a_users_own_entry(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    trace = root / "was-run"
+    program(root / "tools" / "codeloupe", f'touch "{trace}"')
+    (root / "mcp_server").mkdir()
+    (root / "mcp_server" / "cli.py").write_text(f"open({str(trace)!r}, 'w')", encoding="utf-8")
+    for entry in ({"command": "tools/codeloupe", "args": ["serve"]}, {"command": sys.executable, "args": MODULE}):
+        write(Path(os.environ["HOME"]) / ".claude.json", "mcpServers", **entry)
+        assert [finding.what for finding in found(root)]
+        assert not trace.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs pipes among files")
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(root: Path) -> None:
+    os.mkfifo(root / ".mcp.json")
+    assert (only(root).level, "no file but a pipe" in only(root).found) == (Level.ERROR, True)
 
 
 def test_a_client_that_names_no_project_needs_a_root(root: Path) -> None:
