@@ -50,6 +50,8 @@ def fitting(blocks: Blocks, typed: str, most: int) -> Fitting:
     it anywhere, then those that have its letters in that order.
     """
     wanted = typed[:LONGEST].strip()
+    if "\0" in wanted:  # no path has it, and it stands between two of them here
+        return Fitting((), 0)
     scattered = _scattered(wanted)
     best: dict[bytes, None] = {}
     for path in chain.from_iterable(_matches(one, blocks) for one in (*_whole(wanted), scattered)):

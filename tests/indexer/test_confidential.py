@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIEvQIBADANBg\n-----END CERTIFICATE
 @pytest.mark.parametrize(
     "path",
     [".env", "app/.env", ".env.local", ".env.production", ".env.test.local", "keys/id_rsa", ".ssh/id_ed25519", ".netrc",
-     ".pgpass", ".git-credentials", "home/.aws/credentials", ".aws/credentials", "config/master.key", ".htpasswd"],
+     ".pgpass", ".git-credentials", "home/.aws/credentials", ".aws/credentials", "config/master.key", ".htpasswd",
+     ".ENV", "app/.Env.Local", ".env~", ".AWS/credentials", "ID_RSA"],
 )  # fmt: skip
 def test_a_file_made_for_secrets_is_one(path: str) -> None:
     assert is_secret_name(path)
@@ -26,8 +28,8 @@ def test_a_file_made_for_secrets_is_one(path: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [".env.example", ".env.sample", ".env.local.example", ".env.template", ".env.dist", ".envrc", "env.py",
-     "src/env.ts", "id_rsa.pub", "credentials.py", "aws/credentials", "docs/netrc.md", "src/.env/readme.md",
+    [".env.example", ".env.sample", ".env.local.example", ".env.example~", ".env.template", ".env.dist", ".envrc",
+     "env.py", "src/env.ts", "id_rsa.pub", "credentials.py", "aws/credentials", "docs/netrc.md", "src/.env/readme.md",
      "secrets.py", "key.py"],
 )  # fmt: skip
 def test_a_file_that_only_sounds_like_it_is_none(path: str) -> None:
@@ -44,6 +46,23 @@ def test_a_key_behind_its_certificate_is_known() -> None:
     assert is_private_key(CERTIFICATE * 100 + KEY.format("", ""))
     assert is_private_key("-----BEGIN PGP PRIVATE KEY BLOCK-----\nlQdGBF\n")
     assert is_private_key("PuTTY-User-Key-File-3: ssh-ed25519\nPrivate-Lines: 1\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"type": "service_account", "project_id": "p", "private_key": KEY.format("", "")}, indent=2),
+        json.dumps({"private_key": KEY.format("", "")}, separators=(",", ":")),
+        "# created: 2026-11-20T00:00:00Z\n# public key: age1qqq\nAGE-SECRET-KEY-1QQQ\n",
+    ],
+)
+def test_keys_of_clouds_and_of_age_are_known(text: str) -> None:
+    assert is_private_key(text)
+
+
+@pytest.mark.parametrize("text", ['{"private_key": "path/to/key.pem"}', "# on AGE-SECRET-KEY-\nkeys = 1\n"])
+def test_where_a_key_is_only_named_the_file_is_read(text: str) -> None:
+    assert not is_private_key(text)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_server import path_list
-from mcp_server.path_list import PathList, fitting, packed
+from mcp_server.path_list import Fitting, PathList, fitting, packed
 
 PATHS = [
     "README.md",
@@ -136,3 +136,8 @@ def test_a_server_at_rest_keeps_no_list() -> None:
     let_go()
     paths.current()
     assert read.times == 2
+
+
+def test_no_path_has_a_nul() -> None:
+    blocks = packed(["a", "b/c.py", "a/b.py"])
+    assert all(fitting(blocks, typed, 10) == Fitting((), 0) for typed in ("\0", "a\0b", "b\0"))
