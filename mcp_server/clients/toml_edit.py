@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+# One of these is in the last line of a statement of several: the others need not be parsed up to.
+CLOSING = ('"""', "'''", "]", "}")
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 Path = tuple[str, ...]
@@ -119,6 +121,8 @@ def _statements(lines: Sequence[str]) -> list[Statement]:
 
 def _end(lines: Sequence[str], first: int) -> int:
     for last in range(first + 1, len(lines) + 1):
+        if last > first + 1 and not any(mark in lines[last - 1] for mark in CLOSING):
+            continue
         try:
             tomllib.loads("".join(lines[first:last]))
         except tomllib.TOMLDecodeError:

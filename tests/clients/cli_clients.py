@@ -19,7 +19,6 @@ NODE_NEEDED = (20, 0)
 INSTALL_S = 300
 
 
-@cache
 def installed() -> Node:
     """The pinned packages (780 MB, nearly all of it the two programs) and a Node.
 
@@ -52,24 +51,29 @@ def _script(path: str) -> list[str]:
     return [str(node.executable), str(node.directory / "node_modules" / path)]
 
 
-@cache
 def uv() -> Path:
     """uv, which hosts run bundles with: beside this Python where `make lock` put it, else installed into the cache."""
     name = "uv.exe" if sys.platform == "win32" else "uv"
     beside = Path(sys.executable).parent / name
     if beside.is_file():
         return beside
+    directory, missing = _uv_in_place(name)
+    if missing:
+        unavailable(missing)
+    return directory / "bin" / name
+
+
+@cache
+def _uv_in_place(name: str) -> tuple[Path, str]:
+    """Where it is installed, and why it is not there; tried once for all tests."""
     directory = Path(platformdirs.user_cache_dir("codeloupe-tests", appauthor=False)) / f"uv-{UV}"
     directory.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{directory}.lock", timeout=INSTALL_S):
-        found = directory / "bin" / name
-        if not found.is_file():
-            _install_uv(directory)
-    return found
+        return directory, "" if (directory / "bin" / name).is_file() else _install_uv(directory)
 
 
-def _install_uv(directory: Path) -> None:
+def _install_uv(directory: Path) -> str:
+    """Why not, if not."""
     line = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(directory), f"uv=={UV}"]
     done = subprocess.run(line, capture_output=True, encoding="utf-8", timeout=INSTALL_S, check=False)
-    if done.returncode:
-        unavailable(f"pip could not install uv; check the network. It said: {done.stderr[-1000:]}")
+    return f"pip could not install uv; check the network. It said: {done.stderr[-1000:]}" if done.returncode else ""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from mcp_server.clients import toml_edit
 from mcp_server.clients.editing import NotEditableError, Place, entries_in, is_ours, with_entry, without_entry
 from tests.clients.written import json_texts, toml_texts
 
@@ -208,6 +209,32 @@ def test_a_comment_in_front_does_not_swallow_what_stood_behind_us() -> None:
     left = without_entry(text, JSONC)
     assert entries_in(left, JSONC) == {"a": {}, "b": {}}
     assert "// mine" in left
+
+
+@pytest.mark.parametrize(("begin", "line", "end"), [("[", '"item",', "]"), ('"""', "a line", '"""')])
+def test_a_statement_of_many_lines_is_parsed_a_few_times(
+    monkeypatch: pytest.MonkeyPatch, begin: str, line: str, end: str
+) -> None:
+    """Parsing it anew for each of its lines took 48 s for 4,000."""
+    text = f"many = {begin}\n" + f"{line}\n" * 500 + f"{end}\n"
+    made = with_entry(text, TOML, OURS)
+    parsed: list[int] = []
+    monkeypatch.setattr(toml_edit, "tomllib", Counting(parsed))
+    assert without_entry(made, TOML) == text
+    assert len(parsed) < 20
+
+
+class Counting:
+    """The parser, and how long the texts are that it is given."""
+
+    TOMLDecodeError = tomllib.TOMLDecodeError
+
+    def __init__(self, parsed: list[int]) -> None:
+        self._parsed = parsed
+
+    def loads(self, text: str) -> dict[str, Any]:
+        self._parsed.append(len(text))
+        return tomllib.loads(text)
 
 
 def test_an_update_of_toml_keeps_its_places_when_a_value_gets_shorter() -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -67,15 +68,19 @@ def installed(sources: Path = SOURCES, needed: tuple[int, int] = LATEST_NEEDED) 
 
     Skips the test, or fails it in CI, where that cannot be done.
     """
-    npm = shutil.which("npm")
-    if npm is None:
-        unavailable("npm is not installed, so the clients on Node are not tested; install Node 20 or later.")
+    directory, missing = in_place(sources)
+    if missing:
+        unavailable(missing)
+    return Node(directory, executable(directory, needed))
+
+
+@cache
+def in_place(sources: Path) -> tuple[Path, str]:
+    """Where it is, and why it is not there: npm tries for 85 s without a network, so once for all tests."""
     directory = Path(platformdirs.user_cache_dir("codeloupe-tests", appauthor=False)) / f"node-{fingerprint(sources)}"
     directory.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{directory}.lock", timeout=INSTALL_S):
-        if not (directory / "complete").is_file():
-            install(npm, sources, directory)
-    return Node(directory, executable(directory, needed))
+        return directory, "" if (directory / "complete").is_file() else install(sources, directory)
 
 
 def fingerprint(sources: Path) -> str:
@@ -84,8 +89,11 @@ def fingerprint(sources: Path) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-def install(npm: str, sources: Path, directory: Path) -> None:
-    """Exactly what the lock file names, verified by its hashes; no script of a package is run."""
+def install(sources: Path, directory: Path) -> str:
+    """Exactly what the lock file names, verified by its hashes; no script of a package is run. Why not, if not."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return "npm is not installed, so the clients on Node are not tested; install Node 20 or later."
     for name in PINNED:
         shutil.copy(sources / name, directory)
     line = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
@@ -94,10 +102,11 @@ def install(npm: str, sources: Path, directory: Path) -> None:
             line, cwd=directory, capture_output=True, encoding="utf-8", timeout=INSTALL_S, check=False
         )
     except subprocess.TimeoutExpired:
-        unavailable(f"npm took more than {INSTALL_S} s to install the clients on Node; check the network.")
+        return f"npm took more than {INSTALL_S} s to install the clients on Node; check the network."
     if done.returncode:
-        unavailable(f"npm could not install the clients on Node; check the network. It said: {done.stderr[-1000:]}")
+        return f"npm could not install the clients on Node; check the network. It said: {done.stderr[-1000:]}"
     (directory / "complete").touch()
+    return ""
 
 
 def executable(directory: Path, needed: tuple[int, int]) -> Path:
