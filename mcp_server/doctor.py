@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -80,10 +80,24 @@ def inside(wish: Wish, settings: Settings) -> Iterator[Finding]:
     yield from map(places.examine, places.places(settings))
     runs = llama.examine(wanted=model.is_wanted(settings))
     yield from runs
-    yield from leftovers.downloads(settings)
-    yield from leftovers.embedding_services()
+    yield from _tried("downloads", lambda: leftovers.downloads(settings))
+    yield from _tried("services", leftovers.embedding_services)
+    runnable = all(finding.level is not Level.ERROR for finding in runs)
+    yield from _tried("model and index", lambda: _meaning(wish, settings, runnable=runnable))
+
+
+def _meaning(wish: Wish, settings: Settings, *, runnable: bool) -> Iterator[Finding]:
+    """The table, the model, and each root's index. ``runnable``: whether llama.cpp loads."""
     meaning = open_meaning(settings)
     yield model.table(settings, meaning)
-    yield from model.examine(settings, meaning, runnable=all(finding.level is not Level.ERROR for finding in runs))
+    yield from model.examine(settings, meaning, runnable=runnable)
     for root in wish.roots:
         yield from index.examine(root, settings, meaning, repair=wish.repair)
+
+
+def _tried(what: str, examine: Callable[[], Iterable[Finding]]) -> Iterator[Finding]:
+    """What it finds; where the system refuses to show something, that, so that the rest is looked at all the same."""
+    try:
+        yield from examine()
+    except OSError as refused:
+        yield error(what, f"it cannot be looked at ({refused})", "mend what is said above of directories")

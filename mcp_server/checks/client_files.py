@@ -51,13 +51,18 @@ def faults_of(server: Server) -> Iterator[str]:
     program = found_program(server.command, server.env)
     if program is None:
         yield _no_program(server.command)
-    if server.cwd and VARIABLE not in server.cwd and not Path(server.cwd).is_dir():
+    if server.cwd and VARIABLE not in server.cwd and not is_directory(server.cwd):
         yield f"its working directory {server.cwd} does not exist"
     if SERVE not in server.args:
         yield f"its arguments lack {SERVE!r}, so it prints its help and ends"
     for root in roots_of(server):
-        if VARIABLE not in root and not Path(root).expanduser().is_dir():
+        if VARIABLE not in root and not is_directory(root):
             yield f"its root {root} does not exist, and the server ends at once"
+
+
+def is_directory(path: str) -> bool:
+    """Whether it is one that can be looked at, whatever a file has for a path: no user ~nobody, no permission."""
+    return os.path.isdir(os.path.expanduser(path))  # noqa: PTH111, PTH112 - Path raises where these say no
 
 
 def found_program(command: str, environment: Mapping[str, str]) -> str | None:
@@ -68,10 +73,10 @@ def found_program(command: str, environment: Mapping[str, str]) -> str | None:
 
 
 def _no_program(command: str) -> str:
-    path = Path(command).expanduser()
-    if path.is_file():
+    path = os.path.expanduser(command)  # noqa: PTH111 - see is_directory
+    if os.path.isfile(path):  # noqa: PTH113 - see is_directory
         return f"its command {command} may not be run (chmod +x {command})"
-    where = "does not exist" if path.is_absolute() else "is not on this PATH"
+    where = "does not exist" if Path(path).is_absolute() else "is not on this PATH"
     return f"its command {command or '(none)'} {where}"
 
 
@@ -89,7 +94,9 @@ def _surprise(known: KnownFile, server: Server, version: str) -> str:
     roots = list(roots_of(server))
     if not roots and known.scope not in known.client.projects and not server.cwd:
         return "it has no --root, and the client names no project: its working directory would be read, or all of /"
-    relative = [root for root in roots if VARIABLE not in root and not Path(root).expanduser().is_absolute()]
+    relative = [
+        root for root in roots if VARIABLE not in root and not root.startswith("~") and not Path(root).is_absolute()
+    ]
     if relative:
         return f"its root {relative[0]} is relative to a working directory that the client chooses"
     other = _version(server) if known.scope == "user" else ""  # a project's file is anybody's: nothing it names is run

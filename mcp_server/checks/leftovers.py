@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,15 +25,23 @@ PARTS, LOCK = ".parts", ".lock"
 
 def downloads(settings: Settings) -> Iterator[Finding]:
     """Models whose fetching has begun and not ended: under way, or broken off."""
-    directory = models_directory(settings.model, data_directory())
-    for staging in sorted(directory.rglob(f".*{PARTS}")):
+    for staging in sorted(models_directory(settings.model, data_directory()).rglob(f".*{PARTS}")):
         name = staging.name[1 : -len(PARTS)]
-        fetched = in_words(sum(path.stat().st_size for path in staging.rglob("*") if path.is_file()))
+        fetched = in_words(sum(_sizes(staging)))
         if _held(staging.with_name(f".{name}{LOCK}")):
             yield well("download", f"{name} is being fetched by another process, {fetched} so far")
         else:
             said = f"{name} was being fetched, {fetched} of it are there, and nobody goes on: that process is gone"
             yield warning("download", said, f"codeloupe models pull goes on with it; or delete {staging}")
+
+
+def _sizes(staging: Path) -> Iterator[int]:
+    """Of the files that are still there when they are looked at."""
+    for path in staging.rglob("*"):
+        with suppress(OSError):
+            seen = path.stat()
+            if stat.S_ISREG(seen.st_mode):
+                yield seen.st_size
 
 
 def _held(lock: Path) -> bool:

@@ -65,9 +65,14 @@ def _unix() -> bool:
     return sys.platform not in ("win32", "darwin")
 
 
+def is_there(path: Path) -> bool:
+    """Whether there is something that can be looked at; Path.exists raises where a directory above is shut."""
+    return os.path.exists(path)  # noqa: PTH110 - see there
+
+
 def examine(place: Place) -> Finding:
     """One place: the worst that is true of it."""
-    here = next((path for path in [place.directory, *place.directory.parents] if path.exists()), Path("/"))
+    here = next((path for path in [place.directory, *place.directory.parents] if is_there(path)), Path("/"))
     if failure := _unwritable(place, here):
         return failure
     return _scarce(place, here) or _exposed(place) or _remote(place, here) or well(place.what, _said(place, here))
@@ -109,7 +114,7 @@ def _scarce(place: Place, here: Path) -> Finding | None:
 
 def _exposed(place: Place) -> Finding | None:
     directory = place.directory
-    if place.private and sys.platform != "win32" and directory.exists() and directory.stat().st_mode & OTHERS:
+    if place.private and sys.platform != "win32" and is_there(directory) and directory.stat().st_mode & OTHERS:
         return error(place.what, f"{directory} can be read by others, and holds your code", f"chmod 700 {directory}")
     return None
 

@@ -53,14 +53,20 @@ def read(path: Path) -> ClientFile:
     """The file at ``path`` now. Raises ClientFileError where it is there and cannot be read."""
     try:
         target = path.resolve()
-        return ClientFile(path, target, _content(target) if os.path.lexists(target) else None)
+        return ClientFile(path, target, _content(target))
     except (OSError, RuntimeError) as error:
         raise _cannot("read", path, error) from error
 
 
-def _content(target: Path) -> bytes:
-    """What a file holds; a pipe would be waited for, and a device has no end (a project's links lead anywhere)."""
-    seen = target.stat()
+def _content(target: Path) -> bytes | None:
+    """What a file holds; None where there is none.
+
+    A pipe would be waited for, and a device has no end; a project's links lead anywhere.
+    """
+    try:
+        seen = target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     if not stat.S_ISREG(seen.st_mode) and not stat.S_ISDIR(seen.st_mode):
         raise OSError(errno.EINVAL, "it is no file but a pipe or a device")
     if seen.st_size > MOST_BYTES:

@@ -96,7 +96,7 @@ class Client:
     def is_present(self, machine: Machine) -> bool:
         """Whether this machine seems to have it."""
         found = shutil.which(self.command, path=machine.environ.get("PATH", "")) if self.command else None
-        return found is not None or any(mark.exists() for mark in self.marks(machine))
+        return found is not None or any(map(os.path.exists, self.marks(machine)))
 
 
 def client(name: str) -> Client:

@@ -349,6 +349,17 @@ def test_a_projects_file_that_names_a_path_of_this_machine_says_so(desk: Desk) -
     assert desk.entry("vscode")["command"] == "codeloupe"
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there it is not there")
+@pytest.mark.parametrize("words", [("install", "codex"), ("install", "--yes"), ("uninstall", "--yes")])
+def test_a_place_that_the_system_refuses_to_look_at_is_told_and_does_not_stop_the_others(
+    desk: Desk, words: tuple[str, ...]
+) -> None:
+    (desk.programs / "codex").touch(mode=0o755)
+    place = desk.directory / ("x" * 300)
+    said = desk.refused(*words, CODEX_HOME=str(place))
+    assert said.startswith(f"{place / 'config.toml'} cannot be read (File name too long)")
+
+
 def test_a_read_only_file_is_somebodys_decision(desk: Desk) -> None:
     path = desk.put("zed", BEFORE["zed"])
     path.chmod(0o444)

@@ -57,6 +57,18 @@ def state(settings: Settings, root: Path) -> tuple[IndexState, set[str]]:
         store.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="XDG_DATA_HOME is followed on Linux alone")
+def test_a_directory_that_cannot_even_be_looked_at_does_not_end_it(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with one that is shut: the system refuses to say whether anything is there. Root may look into any."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / ("x" * 300)))
+    said = told(project)
+    assert "ok       llama.cpp: " in said
+    for what in ("downloads", "services", "model and index"):
+        assert f"error    {what}: it cannot be looked at (" in said
+
+
 def test_a_sound_index_is_said_to_be_sound(project: Path) -> None:
     assert "every row holds its checksum" in told(project)
 

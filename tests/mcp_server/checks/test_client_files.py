@@ -89,6 +89,17 @@ def test_a_root_that_does_not_exist_is_an_error(root: Path) -> None:
     assert "its root /gone/project does not exist" in only(root).found
 
 
+@pytest.mark.parametrize("place", ["~nobody-of-this-name/project", "/" + "x" * 5000])
+@pytest.mark.parametrize("key", ["cwd", "args"])
+def test_a_path_that_the_system_refuses_to_look_at_is_an_error(root: Path, place: str, key: str) -> None:
+    entry: dict[str, Any] = {
+        "command": OWN[0],
+        "args": [*OWN[1:], "serve", *(["--root", place] if key == "args" else [])],
+    }
+    write(root / ".mcp.json", "mcpServers", **entry, cwd=place if key == "cwd" else "")
+    assert (only(root).level, f"{place} does not exist" in only(root).found) == (Level.ERROR, True)
+
+
 def test_a_variable_of_the_client_is_left_to_the_client(root: Path) -> None:
     arguments = [*OWN[1:], "serve", "--root", "${workspaceFolder}"]
     write(root / ".cursor" / "mcp.json", "mcpServers", command=OWN[0], args=arguments)
