@@ -20,6 +20,7 @@ from mcp_server import sdk
 from mcp_server.code_uri import STATUS, TEMPLATE
 from mcp_server.errors import EXPECTED
 from mcp_server.failures import as_protocol_error
+from mcp_server.half_letters import Mended, Sound
 
 if TYPE_CHECKING:
     from mcp_server.engine import Engine
@@ -61,6 +62,12 @@ class OfferingServer(sdk.MCPServer):
         self._opened: Resources | None = None
         register: Callable[[Any], Any] = self.completion()  # type: ignore[no-untyped-call]
         register(self._complete)
+
+    async def run_stdio_async(self) -> None:
+        """As MCPServer's, but for texts that can be read and written here and not there."""
+        server = self._lowlevel_server
+        async with sdk.stdio_server() as (reading, writing):
+            await server.run(Mended(reading), Sound(writing), server.create_initialization_options())
 
     async def list_resources(self) -> list[sdk.Resource]:
         """The index's status alone.

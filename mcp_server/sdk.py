@@ -46,7 +46,9 @@ from mcp.server.lowlevel.helper_types import ReadResourceContents  # noqa: E402
 from mcp.server.mcpserver import Context  # noqa: E402
 from mcp.server.mcpserver.exceptions import ToolError  # noqa: E402
 from mcp.server.request_state import InvalidRequestState, RequestStateSecurity  # noqa: E402
+from mcp.server.stdio import stdio_server  # noqa: E402
 from mcp.shared.exceptions import MCPError  # noqa: E402
+from mcp.shared.message import SessionMessage  # noqa: E402
 from mcp.types import (  # noqa: E402
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -63,6 +65,7 @@ from mcp.types import (  # noqa: E402
     ResourceTemplateReference,
     TextContent,
     ToolAnnotations,
+    jsonrpc_message_adapter,
 )
 
 if TYPE_CHECKING:
@@ -86,10 +89,13 @@ __all__ = [
     "Resource",
     "ResourceTemplate",
     "ResourceTemplateReference",
+    "SessionMessage",
     "TextContent",
     "ToolAnnotations",
     "ToolError",
+    "jsonrpc_message_adapter",
     "stateless",
+    "stdio_server",
 ]
 
 

@@ -7,6 +7,7 @@ their escaping, and which of them a client asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -116,11 +117,16 @@ def labelled(seen: Overview) -> dict[str, RootFigures]:
     """Each root once, by the name it is known by: as the server says that said something last."""
     newest: dict[str, RootFigures] = {}
     for server in sorted(seen.servers, key=lambda one: one.figures.at):
-        newest |= {root.id: root for root in server.figures.roots}
+        newest |= {root.id: replace(root, name=_printable(root.name)) for root in server.figures.roots}
     names = [root.name for root in newest.values()]
     return {
         root.name if names.count(root.name) == 1 else f"{root.name}~{root.id[:6]}": root for root in newest.values()
     }
+
+
+def _printable(name: str) -> str:
+    """A directory's name; bytes of it that are not UTF-8 by their code."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _services(states: Iterable[ServiceState]) -> dict[Family, Values]:

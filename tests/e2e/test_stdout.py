@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.homes import Home, Launch, plant_forest, script
-from tests.e2e.wire import ERAS, Wire
+from tests.e2e.wire import ERAS, MODERN, Wire
 
 
 def assert_pure(wire: Wire) -> None:
@@ -59,6 +61,26 @@ def test_lines_that_are_no_messages_disturb_nothing(indexed: Launch, log: Path) 
         assert wire.end() == 0
     assert_pure(wire)
     assert b"Traceback" not in log.read_bytes()
+
+
+def test_a_request_cut_in_the_middle_of_a_letter_is_answered(indexed: Launch, log: Path) -> None:
+    with Wire(indexed, log) as wire:
+        asked = wire.call("search", {"query": "tide \ud83d"})  # as JSON.stringify writes "tide 😀".slice(0, 6)
+        assert "tides/gauge.py" in wire.answer(asked)["result"]["content"][0]["text"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+def test_a_root_whose_name_is_no_utf_8_does_not_end_the_server(home: Home, tmp_path: Path, log: Path) -> None:
+    odd = plant_forest(tmp_path / os.fsdecode(b"ha\xffrbour"), 1)
+    with Wire(Launch(home, (odd,)), log) as wire:
+        assert r"ha\udcffrbour" in wire.text("status")
+        assert wire.text("index", {"wait": True}).startswith("Indexed 1 file")
+
+
+def test_a_byte_order_mark_before_the_first_message_disturbs_nothing(indexed: Launch, log: Path) -> None:
+    with Wire(indexed, log, MODERN) as wire:
+        wire.send_bytes(b"\xef\xbb\xbf")
+        assert "result" in wire.initialize()
 
 
 def test_lines_may_end_as_windows_ends_them(indexed: Launch, log: Path) -> None:

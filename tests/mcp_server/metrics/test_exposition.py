@@ -138,3 +138,8 @@ def test_labels_have_the_values_that_are_said_and_no_others() -> None:
 
 def test_the_table_of_the_documentation_is_the_one_of_the_code() -> None:
     assert families.described() in (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+
+
+def test_a_root_whose_name_is_no_utf_8_is_shown_by_its_bytes() -> None:
+    found = scraped(overview(renamed(server(1), name="ha\udcffrbour")))
+    assert value(found, "codeloupe_root_files", root=r"ha\udcffrbour") == 12
