@@ -95,9 +95,10 @@ class Place:
         return self.directory / "service.json"
 
     def make(self) -> None:
-        """Create it, for its user alone. Raises OSError."""
-        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.directory.chmod(0o700)
+        """Create it and the directory of all services, for their user alone. Raises OSError."""
+        for directory in (self.directory.parent, self.directory):
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.chmod(0o700)
 
     def note(self) -> ServiceNote | None:
         """Who serves, or last did and could not sign off; None where nobody."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from embedding.place import place_of, services_directory
 from mcp_server.checks.places import Place, examine, places
 from mcp_server.findings import Finding, Level
 from mcp_server.settings import Settings
@@ -78,6 +79,11 @@ def test_a_directory_that_others_can_read_is_an_error(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     found = examine(place(tmp_path))
     assert (found.level, found.mend) == (Level.ERROR, f"chmod 700 {tmp_path}")
+
+
+def test_the_directory_of_services_that_a_service_made_is_nobody_elses(tmp_path: Path) -> None:
+    place_of(tmp_path / "data", "a model").make()
+    assert examine(place(services_directory(tmp_path / "data"))).level == "ok"
 
 
 def test_a_file_where_a_directory_should_be_is_an_error(tmp_path: Path) -> None:
