@@ -14,6 +14,7 @@ from embedding.publish import publish
 from mcp_server import terminal
 from mcp_server.commands import FOUND, NOTHING, engine_for
 from mcp_server.errors import ProductError
+from mcp_server.freshness import counted
 from mcp_server.home import cache_directory, index_directory
 from mcp_server.map.neighbours import Report
 from mcp_server.map.page import page
@@ -30,18 +31,23 @@ def draw(root: Path, overrides: Sequence[str], output: str, version: str, *, sho
     Raises ProductError where it cannot be written, RequestError where nothing says which chunks are alike.
     """
     settings = load(root, overrides).settings
+    target = Path(output).expanduser() if output else _usual_place(root, settings)
+    _refuse_what_is_no_file(target)
     survey = _surveyed(root, settings)
     if not survey.sample.chunks:
         click.echo(f"codeloupe: {root} has no code that is indexed, so there is nothing to draw.", err=True)
         return NOTHING
     with _progress() as report:
         placed = place(survey.sample, report)
-    target = Path(output).expanduser() if output else _usual_place(root, settings)
     size = _write(target, page(payload(survey, placed, version)))
     click.echo(target)
     _say(survey, placed.by, size)
-    if show:
-        webbrowser.open(target.resolve().as_uri())
+    if root.resolve() in target.resolve().parents:
+        click.echo(
+            "codeloupe: the page is in the project, so it is indexed in its turn unless it is ignored.", err=True
+        )
+    if show and not webbrowser.open(target.resolve().as_uri()):
+        click.echo(f"codeloupe: no browser could be opened; open {target} in one.", err=True)
     return FOUND
 
 
@@ -58,6 +64,12 @@ def _usual_place(root: Path, settings: Settings) -> Path:
     return cache_directory() / MAPS / f"{index_directory(settings, root).name}.html"
 
 
+def _refuse_what_is_no_file(target: Path) -> None:
+    """A page takes the place of what is there; a directory, a device or a pipe is not for it to replace."""
+    if target.exists() and not target.is_file():
+        raise ProductError(f"The map cannot be written to {target} (it is no file); name another file with -o.")
+
+
 def _write(target: Path, content: bytes) -> int:
     """Put the page at ``target``, for this user's eyes; its size in bytes."""
     try:
@@ -71,7 +83,7 @@ def _write(target: Path, content: bytes) -> int:
 
 def _say(survey: Survey, by: str, size: int) -> None:
     shown, total = len(survey.sample.chunks), survey.status.roots[0].freshness.chunks
-    drawn = f"{shown:,} of {total:,} chunks, drawn evenly" if shown < total else f"{shown:,} chunks"
+    drawn = f"{shown:,} of {total:,} chunks, drawn evenly" if shown < total else counted(shown, "chunk")
     click.echo(f"codeloupe: {drawn}; {size / 1e6:.1f} MB. {by}", err=True)
 
 

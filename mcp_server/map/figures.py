@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 LINES = (1, 6, 11, 21, 41, 81, 161)  # the first of each range of lines that chunks are counted by
 
+MEASURED = ("searches", "embeddings", "store")
+LATENCY = ("count", "mean_s", "p50_s", "p95_s", "p99_s")
+
 
 def figures(survey: Survey, groups: list[Group]) -> dict[str, Any]:
     """Everything the dashboard shows, as JSON."""
@@ -40,7 +43,7 @@ def figures(survey: Survey, groups: list[Group]) -> dict[str, Any]:
             "text_index": root.text_index,
         },
         "model": survey.status.model.as_json(),
-        "metrics": survey.metrics,
+        "metrics": _measured(survey.metrics) if survey.metrics else None,
     }
 
 
@@ -69,6 +72,24 @@ def _covered(
         {"name": name, "files": files[name], "chunks": count, "vectors": max(0, count - lacking[name])}
         for name, count in chunks.most_common()
     ]
+
+
+def _measured(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    """What the page draws of a user's metrics, and no more: a page may be given away, and they name other projects."""
+    totals = metrics.get("totals", {})
+    return {
+        "servers": [_only(server, ("pid", "memory")) for server in metrics.get("servers", ())],
+        "services": [
+            _only(service, ("pid", "private_bytes", "shared_bytes")) for service in metrics.get("services", ())
+        ],
+        "totals": {
+            kind: {name: _only(times, LATENCY) for name, times in totals.get(kind, {}).items()} for kind in MEASURED
+        },
+    }
+
+
+def _only(whole: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: whole[name] for name in names if name in whole}
 
 
 def _lines(chunks: Sequence[Chunk]) -> list[tuple[str, int]]:

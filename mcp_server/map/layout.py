@@ -46,14 +46,14 @@ def lay_out(vectors: NDArray[np.float32], report: Report) -> NDArray[np.float32]
     """
     rows = len(vectors)
     components = principal(vectors, COMPONENTS)
-    if rows <= 3:
+    if rows <= NEIGHBOURS + 1:  # each is everybody's neighbour, so nothing keeps any two apart
         return _two(components)
     total = rows + rows * STEPS // 250  # finding neighbours of 60,000 takes as long as 250 of the steps
 
     def searching(done: int, _: int) -> None:
         report(done, total)
 
-    graph = joined(nearest(components, min(NEIGHBOURS, rows - 1), searching))
+    graph = joined(nearest(components, NEIGHBOURS, searching))
     return moved(_two(components), graph, lambda step: report(rows + rows * step // 250, total))
 
 

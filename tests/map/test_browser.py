@@ -16,7 +16,7 @@ from tests.mcp_server.samples import chunk
 HOSTILE = '<img src=x onerror="alert(1)"></script><script>alert(2)</script>'
 TURNED = "src/\u202egnp.exe\u202c/a#b?c d.py"
 SCENES = (
-    *("light", "dark", "narrow", "theme", "search", "nothing", "keys"),
+    *("light", "dark", "narrow", "theme", "search", "dotted", "nothing", "keys"),
     *("mouse", "fingers", "legend", "list", "figures", "editor", "stops"),
 )
 PROJECT = {
@@ -24,6 +24,7 @@ PROJECT = {
     "src/harbour/store.py": [f"store_{n}" for n in range(9)],
     "src/tides/moon.py": [f"moon_phase_{n}" for n in range(14)],
     "tests/test_load.py": [f"test_load_{n}" for n in range(10)],
+    ".github/check.py": ["check"],
     "README.md": ["Introduction", "Use"],
 }
 METRICS = {
@@ -49,6 +50,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a reader met on the page of a project with names of all kinds."""
     scratch = tmp_path_factory.mktemp("tour")
     chunks = [*project(PROJECT), chunk(HOSTILE, HOSTILE, name=HOSTILE), chunk("x = 1", TURNED, 7, "\u202eemaN")]
+    chunks.append(chunk("y = 1", "src/\u3164\U000e0041.py", name="\u2699\ufe0f"))
     page = scratch / "map.html"
     page.write_bytes(page_of(chunks, metrics=METRICS))
     return dict(run(browser_node(), "tour.mjs", page, scratch))
@@ -69,6 +71,7 @@ def test_names_that_are_markup_are_shown_as_they_are_and_do_nothing(tour: dict[s
 
 def test_what_would_turn_the_direction_of_a_name_is_shown_as_a_mark(tour: dict[str, Any]) -> None:
     assert "src/\ufffdgnp.exe\ufffd/a#b?c d.py" in tour["list"]["files"]
+    assert "src/\ufffd\ufffd.py" in tour["list"]["files"]
     assert not any("\u202e" in place for place in tour["list"]["files"])
 
 
@@ -113,6 +116,11 @@ def test_search_finds_by_name_and_path_and_marks_what_it_finds(tour: dict[str, A
     assert search["after"] == ""
 
 
+def test_a_path_that_begins_with_a_dot_is_shown_in_its_order(tour: dict[str, Any]) -> None:
+    assert tour["dotted"]["place"] == ".github/check.py:1"
+    assert tour["dotted"]["edges"] == sorted(tour["dotted"]["edges"])
+
+
 def test_what_nothing_is_called_is_said(tour: dict[str, Any]) -> None:
     assert tour["nothing"] | {"errors": [], "requests": []} == {
         "count": "Nothing is called so.",
@@ -150,7 +158,7 @@ def test_two_fingers_enlarge_the_map_and_open_nothing(tour: dict[str, Any]) -> N
 
 
 def test_the_list_has_every_file_and_opens_chunks(tour: dict[str, Any]) -> None:
-    assert len(tour["list"]["files"]) == len(PROJECT) + 2
+    assert len(tour["list"]["files"]) == len(PROJECT) + 3
     assert len(tour["list"]["opened"]) == 1
     assert tour["list"]["row"]
 

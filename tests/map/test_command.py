@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import subprocess
 import sys
@@ -83,6 +84,24 @@ def test_a_page_that_cannot_be_written_is_said_in_one_sentence(home: Home, tmp_p
     done = map_of(home, str(plant(tmp_path / "harbour")), "-o", str(tmp_path / "file" / "map.html"))
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("codeloupe: The map cannot be written to")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes among files there")
+def test_what_is_no_file_is_not_replaced(home: Home, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    done = map_of(home, str(plant(tmp_path / "harbour")), "-o", str(tmp_path / "pipe"))
+    assert done.returncode == 2
+    assert "it is no file" in done.stderr
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="BROWSER is not asked there")
+def test_a_page_in_the_project_and_a_browser_that_does_not_come_are_said(home: Home, tmp_path: Path) -> None:
+    harbour = plant(tmp_path / "harbour")
+    done = map_of(home, str(harbour), "-o", str(harbour / "map.html"), "--open", BROWSER="/bin/false %s")
+    assert done.returncode == 0
+    assert "indexed in its turn" in done.stderr
+    assert "no browser could be opened" in done.stderr
 
 
 def test_cleaning_the_cache_removes_maps(home: Home, tmp_path: Path) -> None:

@@ -100,6 +100,15 @@ def test_a_few_vectors_have_a_map(rows: int) -> None:
     assert len(np.unique(places, axis=0)) == rows
 
 
+@pytest.mark.parametrize("each", [2, 5, 8])
+def test_of_a_few_vectors_those_alike_stand_together(each: int) -> None:
+    vectors, group = clustered(2, each)
+    places = lay_out(vectors, unheard)
+    apart = np.hypot(*(places[:, None] - places[None]).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    assert (group[apart.argmin(axis=1)] == group).all()
+
+
 @pytest.mark.parametrize("row", [np.zeros(8, np.float32), np.full(8, 8**-0.5, np.float32)], ids=["zeros", "equal"])
 def test_equal_vectors_have_places_that_can_be_told_apart(row: NDArray[np.float32]) -> None:
     places = lay_out(np.tile(row, (30, 1)), unheard)

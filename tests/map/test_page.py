@@ -119,6 +119,21 @@ def test_the_figures_say_what_is_covered() -> None:
     assert figures["metrics"] is None
 
 
+def test_of_other_projects_a_page_that_is_given_away_says_nothing() -> None:
+    times = {"count": 1, "mean_s": 1, "p50_s": 1, "p95_s": 1, "p99_s": 1, "buckets": [[None, 1]]}
+    memory = {"server": {"private_bytes": 1, "shared_bytes": 1}, "children": {"private_bytes": 0, "shared_bytes": 0}}
+    metrics = {
+        "servers": [{"pid": 1, "metrics_port": 9, "roots": [{"name": "secret-client"}], "memory": memory}],
+        "services": [{"pid": 2, "private_bytes": 1, "shared_bytes": 1, "model": "/home/mara/own.gguf"}],
+        "totals": {"searches": {"all": times}, "errors": {"tool: refused": 1}},
+    }
+    known = content(page_of(project(SMALL), metrics=metrics))["figures"]["metrics"]
+    assert known["servers"] == [{"pid": 1, "memory": memory}]
+    assert known["services"] == [{"pid": 2, "private_bytes": 1, "shared_bytes": 1}]
+    assert known["totals"]["searches"]["all"] == {name: 1 for name in times if name != "buckets"}
+    assert "errors" not in known["totals"]
+
+
 @pytest.mark.parametrize(
     ("lines", "range_"), [(1, "1-5"), (5, "1-5"), (6, "6-10"), (160, "81-160"), (4000, "161 or more")]
 )

@@ -49,7 +49,7 @@ class Search {
     button.append(
       swatch(data.group[chunk]),
       element("bdi", { className: "name", textContent: nameOf(data, chunk) }),
-      element("bdi", { className: "place", textContent: placeOf(data, chunk) }),
+      element("span", { className: "place" }, element("bdi", { dir: "ltr", textContent: placeOf(data, chunk) })),
     );
     button.addEventListener("click", () => this.choose(chunk, true));
     button.addEventListener("focus", () => this.choose(chunk, false));

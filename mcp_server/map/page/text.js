@@ -1,7 +1,9 @@
 // Text and elements. Names, paths and code come from somebody's repository: they become text nodes, never markup.
 
-// Characters that are not seen but change how their neighbours are shown: controls, marks of direction, joiners.
-const UNSEEN = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;
+// Characters that are not seen, and some change how their neighbours are shown: controls, marks of direction, joiners,
+// fillers, tags. Marks that only choose between two looks of a sign, as in "⚙️", stay.
+const UNSEEN =
+  /(?!\n|[\ufe00-\ufe0f]|[\u{e0100}-\u{e01ef}])[\p{Cc}\p{Default_Ignorable_Code_Point}\u2028\u2029\ufff9-\ufffb]/gu;
 
 /** What a reader is to see of a text: what would hide or turn it is shown as a mark of its own. */
 function legible(text) {

@@ -58,6 +58,17 @@ await scene("search", {}, async (page) => {
   return { count, rows, focused, heard, after, changed: before !== during, ...(await noted(page)) };
 });
 
+await scene("dotted", {}, async (page) => {
+  await page.type("#query", ".github");
+  const place = await page.$eval("#matches .place", (node) => node.textContent);
+  const edges = await page.$eval("#matches .place", (node) => {
+    const text = document.createTreeWalker(node, NodeFilter.SHOW_TEXT).nextNode();
+    const range = document.createRange();
+    return [0, 1, 2].map((at) => (range.setStart(text, at), range.setEnd(text, at + 1), range.getBoundingClientRect().left));
+  });
+  return { place, edges };
+});
+
 await scene("nothing", {}, async (page) => {
   await page.type("#query", "no such name");
   return { count: await text(page, "#count"), listed: (await page.$$("#matches li")).length };
