@@ -170,6 +170,10 @@ def test_an_embedding_has_its_model_and_is_the_same_from_the_cache(seen: dict[st
     assert len(seen["several"]) == 2
 
 
+def test_a_text_that_was_cut_within_an_emoji_is_answered(seen: dict[str, Any]) -> None:
+    assert seen["cut"]["dimension"] == len(seen["cut"]["vector"])
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "sentence"),
     [

@@ -44,6 +44,7 @@ const [kept, asQuery] = await Promise.all([
   codeloupe.embed({ text: "fog horn", options: { cache: true } }),
   codeloupe.embed({ text: "fog horn", options: { kind: "query" } }),
 ]);
+const cut = await codeloupe.embed({ text: `a ship ${"\u{1f6a2}".slice(0, 1)}` });
 const several = await codeloupe.embedAll(["fog horn", "crane"]);
 const status = await codeloupe.status();
 
@@ -85,7 +86,7 @@ await again.close();
 
 process.stdout.write(
   JSON.stringify({
-    ...{ version, pid, protocol, indexed, progress, result, first, second, narrow, one, lines, whole, same, embedding, kept, asQuery, several, status },
+    ...{ version, pid, protocol, indexed, progress, result, first, second, narrow, one, lines, whole, same, embedding, kept, asQuery, several, cut, status },
     ...{ failures, after, killed, dead, resumed, leaving: await leaving, gone: again.pid },
   }),
 );
