@@ -21,6 +21,7 @@ MODULE = "mcp_server.cli"
 # What install decides anew each time; whatever else stands in an entry is its user's from then on (env, timeouts, ...).
 MANAGED = ("command", "args")
 _PACKAGE = re.compile(rf"{PROGRAM}(?=$|[@=<>\[~! ])")  # codeloupe, codeloupe@0.1, codeloupe==0.1, codeloupe[serena]
+_STARTER = re.compile(r"uvx?|pipx|py|python[\d.]*|docker|podman")
 
 
 class NotEditableError(ValueError):
@@ -37,22 +38,33 @@ class Place:
 
 
 def is_ours(entry: Any) -> bool:
-    """Whether an entry starts codeloupe: by its command, or as an argument of uvx, uv or Python."""
+    """Whether an entry starts codeloupe: by its command, or as an argument of what starts programs.
+
+    A directory of that name, given to somebody else's server, is none of that.
+    """
     if not isinstance(entry, dict):
         return False
     command, arguments = entry.get("command"), entry.get("args")
-    words = arguments if isinstance(arguments, list) else []
-    return _is_program(command) or any(
-        word == MODULE or (isinstance(word, str) and _PACKAGE.match(word) is not None) for word in words
-    )
+    words = [word for word in arguments if isinstance(word, str)] if isinstance(arguments, list) else []
+    serves = any("serve" in word.split() for word in words)
+    names_it = (serves or _is_starter(command)) and any(_PACKAGE.match(word) for word in words)
+    return _is_program(command) or MODULE in words or names_it
 
 
 def _is_program(command: Any) -> bool:
     """Whether a path, of whichever system, ends in our program."""
+    return PROGRAM in _names(command)
+
+
+def _is_starter(command: Any) -> bool:
+    return any(_STARTER.fullmatch(name) for name in _names(command))
+
+
+def _names(command: Any) -> set[str]:
+    """What a path may call its program, by the rules of either system."""
     if not isinstance(command, str):
-        return False
-    names = {PurePosixPath(command).name, PureWindowsPath(command).name}
-    return any(name.casefold().removesuffix(".exe") == PROGRAM for name in names)
+        return set()
+    return {path.name.casefold().removesuffix(".exe") for path in (PurePosixPath(command), PureWindowsPath(command))}
 
 
 def entries_in(text: str, place: Place) -> dict[str, Any]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import secrets
 import shutil
 import stat
 import sys
+import time
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +17,8 @@ from pathlib import Path
 from mcp_server.errors import ClientFileError
 
 BACKUP = ".codeloupe-backup-"
+ASIDE = ".codeloupe-"  # and a random number: what is written before it takes the file's place
+LEFT_S = 600.0  # no process writes one for as long
 MOST_BYTES = 64 << 20  # a client keeps its history in one, and some grew to several megabytes
 _BOM = b"\xef\xbb\xbf"
 
@@ -116,7 +120,8 @@ def delete(file: ClientFile) -> None:
 
 
 def _replace(file: ClientFile, data: bytes, *, private: bool) -> None:
-    aside = file.target.with_name(f".{file.target.name}.codeloupe-{os.getpid()}")
+    _clear(file)
+    aside = file.target.with_name(f".{file.target.name}{ASIDE}{secrets.token_hex(4)}")
     try:
         like = file.target if file.data is not None else None
         _fill(aside, data, like=like, private=private and like is None)
@@ -124,6 +129,14 @@ def _replace(file: ClientFile, data: bytes, *, private: bool) -> None:
         aside.replace(file.target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _clear(file: ClientFile) -> None:
+    """Remove what a process that was killed while it wrote has left: it holds what the file does, keys and all."""
+    for left in file.target.parent.glob(f"{_escaped(f'.{file.target.name}{ASIDE}')}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.lstat().st_mtime > LEFT_S:
+                left.unlink()
 
 
 def _fill(path: Path, data: bytes, *, like: Path | None, private: bool) -> None:

@@ -112,7 +112,7 @@ def planned_uninstall(wish: Wish, machine: Machine) -> Change:
         first = next((each for each in (*backups, no_file) if _led_to(each, file, wish)), None)
         if first is None:
             return Change(wish, file, after, notes=notes)
-        spent = tuple(each.path for each in backups if _led_to(first, each, wish))
+        spent = tuple(each.path for each in backups if each.data == first.data or _led_to(first, each, wish))
         if first.data is None:
             return Change(wish, file, None, None, spent, notes)
         return Change(wish, file, first.text, first.path, spent, notes)
