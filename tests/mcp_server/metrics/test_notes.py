@@ -170,6 +170,19 @@ def test_a_directory_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None
     assert notes.read().servers == ()
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="modes are POSIX's, and root's are none")
+def test_a_directory_that_cannot_be_looked_into_stops_nobody(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    (closed / "metrics").mkdir(parents=True)
+    closed.chmod(0)
+    try:
+        notes = Notes(closed / "metrics")
+        notes.write(server(1))
+        assert notes.read() == Noted()
+    finally:
+        closed.chmod(0o700)
+
+
 def test_this_process_lives_one_that_has_ended_does_not_and_a_number_alone_is_not_enough() -> None:
     this = ServerProcess.this()
     assert this.is_alive()
