@@ -34,6 +34,10 @@ class Overviews(Collector):
     def __init__(self, look: Callable[[], Overview]) -> None:
         self._look = look
 
+    def describe(self) -> Iterable[Metric]:
+        """See Collector: without, a scrape of some metrics by name (``?name[]=``) would find none."""
+        return [Metric(one.name.removesuffix("_total"), one.help, one.kind) for one in families.FAMILIES]
+
     def collect(self) -> Iterable[Metric]:
         """See Collector."""
         return list(metrics(self._look()))

@@ -56,7 +56,7 @@ class Notes:
 
     def read(self) -> Noted:
         """The notes of servers that run, and the sum of those that have ended, these notes put away."""
-        if not os.path.isdir(self._directory):  # Path.is_dir raises where its parent may not be looked into
+        if not os.path.isdir(self._directory):  # noqa: PTH112 - Path's raises where its parent may not be looked into
             return Noted()
         try:
             with self._alone():

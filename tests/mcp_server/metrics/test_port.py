@@ -53,6 +53,14 @@ def test_a_client_that_asks_for_the_newer_format_gets_it(served: int) -> None:
     assert response.read().endswith(b"# EOF\n")
 
 
+@pytest.mark.parametrize(
+    "name", ["codeloupe_servers", "codeloupe_search_seconds_count", "codeloupe_files_indexed_total"]
+)
+def test_one_metric_can_be_asked_for_by_name(served: int, name: str) -> None:
+    lines = get(served, f"{port.PATH}?name[]={name}").read().decode().splitlines()
+    assert {line.partition("{")[0].partition(" ")[0] for line in lines if not line.startswith("#")} == {name}
+
+
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_both_loopback_addresses_answer(served: int) -> None:
     assert get(served, host="::1").status == 200
