@@ -5,6 +5,7 @@ Lines are 0-based there and 1-based here; children are grouped by kind and named
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,8 @@ from mcp_server.serena.nouns import Lines, Symbol, Usage
 FILE = "File"  # the kind of a whole file, which says nothing of what is in it
 REFERENCE_LINE = re.compile(r"^\s*>\s*(\d+):(.*)$")  # marks the line of the reference among those around it
 
+VERSION = "this bridge was written for Serena 2.1: install that version"
+
 Json = dict[str, Any]
 
 
@@ -27,23 +30,38 @@ def posix(path: str, *, windows: bool = os.name == "nt") -> str:
 
 
 def symbols_of(answer: str, relative_path: str) -> tuple[Symbol, ...]:
-    """All symbols of a file, outer before inner, out of ``find_symbol``'s answer for its whole tree."""
-    roots = _parsed(answer, list)
+    """All symbols of a file, outer before inner, out of ``find_symbol``'s answer for its whole tree.
+
+    Raises ServerRefusedError where it is none, as from another version of Serena.
+    """
     found: list[Symbol] = []
-    for root in roots:
-        if root.get("kind") != FILE:
-            found += _with_children(root, str(root.get("name_path", "")), str(root.get("kind", "")), relative_path)
+    with _expected():
+        for root in _parsed(answer, list):
+            if root.get("kind") != FILE:
+                found += _with_children(root, str(root.get("name_path", "")), str(root.get("kind", "")), relative_path)
     return tuple(found)
 
 
 def usages_of(answer: str, *, windows: bool = os.name == "nt") -> tuple[Usage, ...]:
-    """Who uses a symbol, out of ``find_referencing_symbols``' answer: ``{path: {kind: [symbol, ...]}}``."""
-    files = _parsed(answer, dict)
-    return tuple(
-        _usage(posix(path, windows=windows), kind, item)
-        for path, kinds in files.items()
-        for kind, item in _grouped(kinds)
-    )
+    """Who uses a symbol, out of ``find_referencing_symbols``' answer: ``{path: {kind: [symbol, ...]}}``.
+
+    Raises as ``symbols_of``.
+    """
+    with _expected():
+        return tuple(
+            _usage(posix(path, windows=windows), kind, item)
+            for path, kinds in _parsed(answer, dict).items()
+            for kind, item in _grouped(kinds)
+        )
+
+
+@contextlib.contextmanager
+def _expected() -> Iterator[None]:
+    """Says of an answer that is JSON, but of another shape within, what to do about it."""
+    try:
+        yield
+    except (AttributeError, TypeError, RecursionError) as error:
+        raise ServerRefusedError(f"Serena answered in another form than expected ({error}); {VERSION}.") from error
 
 
 def _parsed(answer: str, shape: type) -> Any:
@@ -56,8 +74,7 @@ def _parsed(answer: str, shape: type) -> Any:
         return shape()
     if not isinstance(parsed, shape):
         raise ServerRefusedError(
-            f"Serena answered {type(parsed).__name__} where {shape.__name__} was expected; this bridge was written "
-            "for Serena 2.1: install that version."
+            f"Serena answered {type(parsed).__name__} where {shape.__name__} was expected; {VERSION}."
         )
     return parsed
 
@@ -103,7 +120,8 @@ def _start(item: Json) -> int:
 def _lines(item: Json) -> Lines | None:
     place = item.get("body_location") or {}
     first, last = place.get("start_line"), place.get("end_line")
-    return Lines(first + 1, last + 1) if isinstance(first, int) and isinstance(last, int) else None
+    are_lines = isinstance(first, int) and isinstance(last, int) and 0 <= first <= last
+    return Lines(first + 1, last + 1) if are_lines else None
 
 
 def _usage(path: str, kind: str, item: Json) -> Usage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,9 +35,10 @@ class WorkingTree:
         """The file's lines as the index counts them; none where it cannot be read or is not under the root."""
         try:
             path = (self._root / relative_path).resolve()
-            if not path.is_relative_to(self._root) or path.stat().st_size > MOST_BYTES:
+            seen = path.stat()
+            if not path.is_relative_to(self._root) or not stat.S_ISREG(seen.st_mode) or seen.st_size > MOST_BYTES:
                 return []
             text = path.read_bytes().decode("utf-8-sig", "replace")
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # the last of links that lead in a circle, before Python 3.13
             return []
         return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

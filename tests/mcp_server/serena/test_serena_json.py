@@ -96,3 +96,30 @@ def test_a_use_without_its_lines_keeps_the_symbol() -> None:
 def test_a_backslash_separates_on_windows_and_is_a_letter_elsewhere() -> None:
     assert posix("häfen\\kai 1\\größe.py", windows=True) == "häfen/kai 1/größe.py"
     assert posix("odd\\name.py", windows=False) == "odd\\name.py"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "[1]",
+        '[{"name_path": "a", "body_location": [1]}]',
+        '[{"name_path": "a", "children": {"Class": 3}}]',
+        '[{"name_path": "a", "children": 7}]',
+        "[" * 100_000,
+    ],
+)
+def test_symbols_in_another_form_are_refused_with_the_version_to_install(answer: str) -> None:
+    with pytest.raises(ServerRefusedError, match=r"another form than expected .* install that version"):
+        symbols_of(answer, "a.py")
+
+
+@pytest.mark.parametrize("answer", ['{"a.py": 3}', '{"a.py": {"Class": null}}', '{"a.py": [{"body_location": "x"}]}'])
+def test_usages_in_another_form_are_refused_with_the_version_to_install(answer: str) -> None:
+    with pytest.raises(ServerRefusedError, match=r"another form than expected .* install that version"):
+        usages_of(answer)
+
+
+@pytest.mark.parametrize(("first", "last"), [(-5, -2), (7, 3), (True, None)])
+def test_a_symbol_at_lines_that_are_none_is_passed_over(first: int, last: int) -> None:
+    place = {"start_line": first, "end_line": last}
+    assert symbols_of(json.dumps([{"name_path": "a", "kind": "Class", "body_location": place}]), "a.py") == ()

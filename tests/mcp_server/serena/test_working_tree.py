@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,11 @@ def test_what_is_not_under_the_root_is_not_read(tmp_path: Path) -> None:
 def test_a_file_that_is_gone_has_nothing(tmp_path: Path) -> None:
     assert not WorkingTree(tmp_path).has("gone.py", Lines(1, 1), "x")
     assert not WorkingTree(tmp_path).has("zero\0byte.py", Lines(1, 1), "x")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs links and pipes among files")
+def test_what_is_no_file_has_nothing_and_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "circle.py").symlink_to("circle.py")
+    os.mkfifo(tmp_path / "pipe.py")
+    for name in ("circle.py", "pipe.py"):
+        assert not WorkingTree(tmp_path).has(name, Lines(1, 1), "")
