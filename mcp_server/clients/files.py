@@ -44,9 +44,13 @@ class ClientFile:
             raise ClientFileError(f"{self.path} is not UTF-8 ({error.reason}); save it as UTF-8 first.") from error
 
     def encoded(self, text: str) -> bytes:
-        """Another text as this file would hold it."""
+        """Another text as this file would hold it. Raises ClientFileError."""
         mark = _BOM if self.data is not None and self.data.startswith(_BOM) else b""
-        return mark + text.encode("utf-8")
+        try:
+            return mark + text.encode("utf-8")
+        except UnicodeEncodeError as error:  # a directory whose name is no UTF-8, half a letter in an entry
+            words = f"{text[error.start : error.end]!r} cannot be written as UTF-8"
+            raise ClientFileError(f"{self.path} stays as it is: {words}; rename what has that in its name.") from error
 
     def backups(self) -> list[Path]:
         """What was kept of it, the latest first."""

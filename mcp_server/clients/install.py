@@ -90,6 +90,7 @@ def planned_install(wish: Wish, entry: Entry, machine: Machine) -> Change:
     with _naming(file):
         before = file.text
         after = with_entry(before, wish.client.place(wish.name), entry, force=wish.force)
+        file.encoded(after)  # refused before anything is shown
         return Change(wish, file, after, notes=_notes(before, wish))
 
 

@@ -120,8 +120,9 @@ def _start(item: Json) -> int:
 def _lines(item: Json) -> Lines | None:
     place = item.get("body_location") or {}
     first, last = place.get("start_line"), place.get("end_line")
-    are_lines = isinstance(first, int) and isinstance(last, int) and 0 <= first <= last
-    return Lines(first + 1, last + 1) if are_lines else None
+    if not isinstance(first, int) or not isinstance(last, int) or not 0 <= first <= last:
+        return None
+    return Lines(first + 1, last + 1)
 
 
 def _usage(path: str, kind: str, item: Json) -> Usage:

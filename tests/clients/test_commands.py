@@ -360,6 +360,23 @@ def test_a_place_that_the_system_refuses_to_look_at_is_told_and_does_not_stop_th
     assert said.startswith(f"{place / 'config.toml'} cannot be read (File name too long)")
 
 
+def test_half_a_letter_in_an_entry_stops_nothing(desk: Desk) -> None:
+    path = desk.put("cursor", b'{"mcpServers": {"codeloupe": {"command": "codeloupe", "env": {"K": "\\ud800"}}}}')
+    desk.done("install", "cursor")
+    assert b"\\ud800" in path.read_bytes()
+    desk.done("uninstall", "cursor")
+    assert json.loads(path.read_bytes()) == {"mcpServers": {}}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs a file system that takes any bytes as a name")
+def test_a_directory_whose_name_is_no_utf8_is_told(desk: Desk) -> None:
+    odd = desk.directory / os.fsdecode(b"pr\xffject")
+    odd.mkdir()
+    said = desk.refused("install", "claude-desktop", "--root", str(odd))
+    assert said.endswith("cannot be written as UTF-8; rename what has that in its name.")
+    assert not desk.file("claude-desktop").exists()
+
+
 def test_a_read_only_file_is_somebodys_decision(desk: Desk) -> None:
     path = desk.put("zed", BEFORE["zed"])
     path.chmod(0o444)
