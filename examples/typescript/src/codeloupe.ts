@@ -165,7 +165,7 @@ export class Codeloupe {
 
   async #call(tool: string, request: Record<string, unknown>, options: RequestOptions): Promise<CallToolResult> {
     const result = await this.#client
-      .callTool({ name: tool, arguments: readable(request) }, options)
+      .callTool({ name: tool, arguments: said(request) }, options)
       .catch((cause: unknown) => Promise.reject(this.#failure(cause, tool, options.signal)));
     if (result.isError) throw new CodeloupeError("refused", text(result));
     return result;
@@ -186,12 +186,6 @@ interface Vectors {
 /** The same without what is undefined: what was not said is not sent. */
 function said<T extends object>(given: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as ReturnType<typeof said<T>>;
-}
-
-/** As it is sent: half a pair of surrogates, as a text cut within an emoji ends, would keep the server from reading the whole. */
-function readable(request: Record<string, unknown>): Record<string, unknown> {
-  const mended = (_: string, value: unknown): unknown => (typeof value === "string" ? Buffer.from(value).toString() : value);
-  return JSON.parse(JSON.stringify(request), mended) as Record<string, unknown>;
 }
 
 /** This process's environment: the SDK would pass on six variables, and the server would look elsewhere than the user's shell does. */
