@@ -42,7 +42,7 @@ class Survey:
     files: Mapping[str, FileRecord]
     vectorless: Mapping[str, int]  # chunks without a vector, by path
     sample: Sample
-    metrics: Mapping[str, Any] | None  # of this user's servers and services that run now; None where not asked
+    metrics: Mapping[str, Any] | None  # of this user's servers and services; None where not asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def place(sample: Sample, report: Report) -> Placed:
         return _by_vectors(sample, embedded, report)
     if not sample.sketches.any():
         raise RequestError(
-            "The chunks have neither vectors nor sketches, so nothing says which are alike; "
+            "Fewer than half of the chunks have vectors and none has a sketch, so nothing says which are alike; "
             "'codeloupe models pull' and 'codeloupe index' add vectors, an empty model.table adds sketches."
         )
     said = f"{percent(share)} of the vectors are made; 'codeloupe index' adds the others." if share else HINT

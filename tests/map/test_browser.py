@@ -169,7 +169,7 @@ def test_every_chart_has_its_table(tour: dict[str, Any]) -> None:
     wanted = ["Coverage by tier", "Coverage by language", "Coverage by directory", "Lines a chunk", "What chunks are"]
     assert figures["titles"] == [*wanted, "Latency", "Memory"]
     assert len(figures["charts"]) == figures["tables"] == 7
-    for said in ("current", "branch main", "11.0 ms", "80 MiB", "model service 42"):
+    for said in ("current", "branch main", "11.0 ms", "80 MiB", "model service 42", "ended ones too"):
         assert said in figures["text"], said
 
 

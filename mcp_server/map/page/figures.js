@@ -88,10 +88,10 @@ function latency(totals) {
   const named = (kind, some) => Object.entries(some ?? {}).map(([name, one]) => [`${kind} ${name}`, one]);
   const all = [...named("search", totals.searches), ...named("embed", totals.embeddings), ...named("store", totals.store)];
   const known = all.filter(([, one]) => one.count > 0 && one.p50_s > 0);
-  if (!known.length) return figure("Latency", "No server of this user that runs now was asked anything yet.");
+  if (!known.length) return figure("Latency", "No server of this user was asked anything yet.");
   const rows = known.map(([label, one]) => ({ label, from: one.p50_s, mark: one.p50_s, to: Math.max(one.p99_s, one.p50_s) }));
   const table = known.map(([label, one]) => [label, one.count, duration(one.mean_s), duration(one.p50_s), duration(one.p95_s), duration(one.p99_s)]);
-  const note = "Of the servers that run now: half of the requests within the dot, 99 of 100 within the bar.";
+  const note = "Of all servers of this user so far, ended ones too: half of the requests within the dot, 99 of 100 within the bar.";
   return figure("Latency", note, spans(rows), { heads: ["What", "Requests", "Mean", "Half", "95 %", "99 %"], rows: table });
 }
 
