@@ -16,6 +16,7 @@ from mcp_server.clients.known import CLIENTS, Client, Machine, Scope, client
 from mcp_server.clients.launcher import Running, command_line
 from mcp_server.clients.present import present_clients
 from mcp_server.errors import ProductError, RequestError
+from mcp_server.findings import in_one_line
 from mcp_server.roots import checked_root
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # what every client takes
@@ -159,7 +160,7 @@ def _show(change: Change, *, quiet: bool) -> bool:
     elif not quiet:
         click.echo(f"{heading}\nnothing to change")
     for note in change.notes:
-        click.echo(note)
+        click.echo(in_one_line(note))
     return change.is_any
 
 

@@ -25,8 +25,13 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """For a reader."""
-        return f"{self.level:7}  {self.what}: {self.found}{f' -> {self.mend}' if self.mend else ''}"
+        """For a reader, in one line whatever a file had for a name."""
+        return in_one_line(f"{self.level:7}  {self.what}: {self.found}{f' -> {self.mend}' if self.mend else ''}")
+
+
+def in_one_line(text: str) -> str:
+    """A text in which nothing ends a line or moves a terminal's cursor: a project's file may say anything."""
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
 
 
 def well(what: str, found: str) -> Finding:

@@ -332,6 +332,14 @@ def test_an_entry_that_was_renamed_is_told_and_not_taken(desk: Desk) -> None:
     assert "loupe" not in desk.file("codex").read_text(encoding="utf-8").lower()
 
 
+def test_a_name_that_moves_the_cursor_is_told_as_it_is_written(desk: Desk) -> None:
+    servers = {"x\x1b[2J\nAll is well": {"command": "codeloupe"}}
+    desk.put("claude-code", json.dumps({"mcpServers": servers}).encode(), "project")
+    said = desk.done("uninstall", "claude-code", "--project")
+    assert ("\x1b" not in said, "\nAll is well" not in said) == (True, True)
+    assert "uninstall --name x\\x1b[2J\\nAll is well takes it out" in said
+
+
 def test_what_claude_mcp_add_made_for_one_project_is_told(desk: Desk) -> None:
     local = {str(desk.project): {"mcpServers": {"codeloupe": {"command": "codeloupe", "args": ["serve"]}}}}
     desk.put("claude-code", json.dumps({"projects": local}).encode())

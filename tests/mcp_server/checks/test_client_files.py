@@ -100,6 +100,14 @@ def test_a_path_that_the_system_refuses_to_look_at_is_an_error(root: Path, place
     assert (only(root).level, f"{place} does not exist" in only(root).found) == (Level.ERROR, True)
 
 
+def test_a_name_that_forges_a_line_or_moves_the_cursor_does_neither(root: Path) -> None:
+    entry = {"command": "/gone/codeloupe", "args": ["serve"]}
+    name = "x\nok       clients: all is well\x1b[1A"
+    (root / ".mcp.json").write_text(json.dumps({"mcpServers": {name: entry}}), encoding="utf-8")
+    assert only(root).line.isprintable()
+    assert "x\\nok       clients: all is well\\x1b[1A: its command" in only(root).line
+
+
 def test_a_variable_of_the_client_is_left_to_the_client(root: Path) -> None:
     arguments = [*OWN[1:], "serve", "--root", "${workspaceFolder}"]
     write(root / ".cursor" / "mcp.json", "mcpServers", command=OWN[0], args=arguments)
