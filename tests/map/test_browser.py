@@ -125,6 +125,7 @@ def test_what_nothing_is_called_is_said(tour: dict[str, Any]) -> None:
     assert tour["nothing"] | {"errors": [], "requests": []} == {
         "count": "Nothing is called so.",
         "listed": 0,
+        "heard": "Nothing is shown that could be gone to.",
         "errors": [],
         "requests": [],
     }

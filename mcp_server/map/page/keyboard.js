@@ -37,7 +37,9 @@ function listenToKeys(canvas, state, camera, actions) {
 /** Go to the next point in a direction; the first step goes to the middle of what is seen. */
 function step(state, camera, actions, [right, down]) {
   if (state.current === NONE || !state.reaches(state.current)) {
-    actions.choose(nearestTo(state, camera.x, camera.y, Infinity));
+    const first = nearestTo(state, camera.x, camera.y, Infinity);
+    if (first === NONE) announce("Nothing is shown that could be gone to.");
+    else actions.choose(first);
     return;
   }
   const next = nextTowards(state, state.current, right, down);

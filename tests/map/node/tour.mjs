@@ -71,7 +71,9 @@ await scene("dotted", {}, async (page) => {
 
 await scene("nothing", {}, async (page) => {
   await page.type("#query", "no such name");
-  return { count: await text(page, "#count"), listed: (await page.$$("#matches li")).length };
+  await page.focus("canvas");
+  await page.keyboard.press("ArrowRight");
+  return { count: await text(page, "#count"), listed: (await page.$$("#matches li")).length, heard: await text(page, "#live") };
 });
 
 await scene("keys", {}, async (page) => {
