@@ -6,7 +6,9 @@ import errno
 import os
 import stat
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xxhash
@@ -26,6 +28,41 @@ for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY"):
     _FLAGS |= getattr(os, _name, 0)
 
 
+_DIRECTORY = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_CLOEXEC", "O_DIRECTORY"):
+    _DIRECTORY |= getattr(os, _name, 0)
+
+Open = Callable[[SourceFile], int]  # a descriptor to read from; raises OSError
+
+
+def open_by_path(file: SourceFile) -> int:
+    """As the walk found it. Whoever may write in the tree can put a link in a directory's place until then."""
+    return os.open(file.absolute, _FLAGS)
+
+
+def open_by_steps(root: Path) -> Open:
+    """Directory by directory from ``root``, so that no link is followed, whoever puts one there meanwhile.
+
+    Where the system opens nothing relative to a directory (Windows), as ``open_by_path``.
+    """
+    if os.open not in os.supports_dir_fd:
+        return open_by_path
+
+    def opened(file: SourceFile) -> int:
+        *above, name = file.path.split("/")
+        here = os.open(root, _DIRECTORY)
+        try:
+            for directory in above:
+                inner = os.open(directory, _DIRECTORY, dir_fd=here)
+                os.close(here)
+                here = inner
+            return os.open(name, _FLAGS, dir_fd=here)
+        finally:
+            os.close(here)
+
+    return opened
+
+
 @dataclass(frozen=True, slots=True)
 class _Content:
     """A file's bytes and the size and time that belong to them; ``stable`` unless it changed while it was read."""
@@ -35,7 +72,7 @@ class _Content:
     stable: bool
 
 
-def read_source(file: SourceFile, settings: IndexSettings) -> SourceText | Skip:
+def read_source(file: SourceFile, settings: IndexSettings, opening: Open = open_by_path) -> SourceText | Skip:
     """The text of ``file`` as it is now, or why it is not indexed. Never raises for anything a file can be.
 
     A file that changes while it is read is read once more; if it changes again, the second reading counts and its
@@ -44,9 +81,9 @@ def read_source(file: SourceFile, settings: IndexSettings) -> SourceText | Skip:
     reason = SkipReason.SECRET if is_secret_name(file.path) else reason_by_name(file.path, file.size)
     if reason is not None:
         return Skip(file.path, reason, file.size, file.mtime_ns)
-    content = _read(file.absolute, settings.max_file_kb * 1024)
+    content = _read(file, opening, settings.max_file_kb * 1024)
     if isinstance(content, _Content) and not content.stable:
-        content = _read(file.absolute, settings.max_file_kb * 1024)
+        content = _read(file, opening, settings.max_file_kb * 1024)
     if isinstance(content, SkipReason):
         return Skip(file.path, content, file.size, file.mtime_ns)
     return _text(file.path, content)
@@ -65,9 +102,9 @@ def _text(path: str, content: _Content) -> SourceText | Skip:
     return SourceText(path, text, decoded.encoding, size, content.mtime_ns, file_hash)
 
 
-def _read(absolute: str, limit: int) -> _Content | SkipReason:
+def _read(file: SourceFile, opening: Open, limit: int) -> _Content | SkipReason:
     try:
-        descriptor = os.open(absolute, _FLAGS)
+        descriptor = opening(file)
     except OSError as error:
         return _open_failure(error)
     try:

@@ -6,6 +6,7 @@ import itertools
 import os
 import sys
 from pathlib import Path, PureWindowsPath
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -17,7 +18,7 @@ from indexer.rules import root_rules
 from indexer.settings import IndexSettings
 from mcp_server import source_lines
 from mcp_server.code_uri import CodeUri, parse_code_uri
-from mcp_server.errors import OutsideRootError, RequestError
+from mcp_server.errors import OutsideRootError, RequestError, WithheldError
 from mcp_server.source_lines import Place, SourceLines, cut_out, places, read_lines
 from tests.indexer.trees import git, git_repository, keep_git_private, plant
 
@@ -293,19 +294,24 @@ def test_a_way_up_is_refused_by_name(root: Path) -> None:
 
 
 @posix_only
+@pytest.mark.parametrize("back", [False, True])
 def test_a_directory_that_becomes_a_link_while_its_file_is_read_gives_nothing_away(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, back: bool
 ) -> None:
     plant(root, {"lib/passwords.py": "mine = 1\n"})
     read = source_lines.read_source
 
-    def swapped(found: source_lines.SourceFile, how: IndexSettings) -> object:
+    def swapped(found: source_lines.SourceFile, how: IndexSettings, *opening: Any) -> object:
         (root / "lib").rename(root / "was")
         (root / "lib").symlink_to(tmp_path / "outside")
-        return read(found, how)
+        source = read(found, how, *opening)
+        if back:
+            (root / "lib").unlink()
+            (root / "was").rename(root / "lib")
+        return source
 
     monkeypatch.setattr(source_lines, "read_source", swapped)
-    with pytest.raises(OutsideRootError) as refused:
+    with pytest.raises((OutsideRootError, WithheldError)) as refused:
         lines("code://lib/passwords.py", root)
     assert OUTSIDE not in str(refused.value)
 
