@@ -81,30 +81,62 @@ def _root(rules: Rules, lines: Lines, within: SyntaxNode | None) -> SyntaxNode |
     if within is not None:
         node = cast("Range", within)
         parser.included_ranges = [Range(node.start_point, node.end_point, node.start_byte, node.end_byte)]
-    source = _Source(lines.data)
     try:
-        tree = parser.parse(source, progress_callback=_Patience(rules.grammar, len(lines.data)))
+        with _Source(lines.data) as source:
+            tree = parser.parse(source, progress_callback=_Patience(rules.grammar, len(lines.data)))
     except ValueError:  # what the parser raises where patience ended
         return None
-    source.parsed = True
     return cast("SyntaxNode", tree.root_node)
 
 
 class _Source:
-    """Hands a text to a parser, which may ask a hundred times per KB: all of the rest at once, without a copy.
+    """Hands a text to a parser, which may ask a hundred times per KB. Later it serves the texts of nodes, names mostly."""
 
-    Later it serves the texts of nodes, which are names: short pieces will do.
-    """
-
-    __slots__ = ("_data", "_view", "parsed")
+    __slots__ = ("_data", "_window")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
-        self._view = memoryview(data)
-        self.parsed = False
+        self._window: _Window | None = None
 
     def __call__(self, offset: int, _point: Point) -> bytes | memoryview:
-        return self._data[offset : offset + 128] if self.parsed else self._view[offset:]
+        if self._window is None:
+            return self._data[offset : offset + 128]
+        return self._window.show(self._data[offset : offset + _PIECE])
+
+    def __enter__(self) -> _Source:
+        """Be read by a parser until the end of the block."""
+        self._window = _FREE.pop() if _FREE else _Window()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._window is not None
+        _FREE.append(self._window)
+        self._window = None
+
+
+class _Window:
+    """Shows texts piece by piece, in the same few buffers for ever.
+
+    tree-sitter 0.26 never lets go of a buffer that it was given by a function: whole files stayed in memory.
+    """
+
+    __slots__ = ("_room", "_views")
+
+    def __init__(self) -> None:
+        self._room = bytearray(_PIECE)
+        self._views: dict[int, memoryview] = {}  # by size
+
+    def show(self, piece: bytes) -> memoryview:
+        """At most _PIECE bytes, until the next are shown."""
+        size = len(piece)
+        self._room[:size] = piece
+        if size not in self._views:
+            self._views[size] = memoryview(self._room)[:size]
+        return self._views[size]
+
+
+_PIECE = 2048  # bytes; more are no faster
+_FREE: list[_Window] = []  # one a thread that parses, at most
 
 
 class _Patience:
