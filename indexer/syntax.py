@@ -90,7 +90,7 @@ def _root(rules: Rules, lines: Lines, within: SyntaxNode | None) -> SyntaxNode |
 
 
 class _Source:
-    """Hands a text to a parser, which may ask a hundred times per KB. Later it serves the texts of nodes, names mostly."""
+    """Hands a text to a parser, which may ask a hundred times per KB. Later it serves names of nodes."""
 
     __slots__ = ("_data", "_window")
 
