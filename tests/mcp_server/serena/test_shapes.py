@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcp_server.errors import RequestError
-from mcp_server.serena.shapes import call_shape, function_name
+from mcp_server.serena.shapes import MOST_SIGNATURE_CHARS, call_shape, declares, function_name
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,10 @@ def test_a_signature_without_a_name_is_refused(signature: str) -> None:
 )
 def test_the_shape_of_a_call(text: str, shape: str) -> None:
     assert call_shape(text, "load") == shape
+
+
+def test_a_text_made_to_be_slow_is_looked_at_by_its_first_letters() -> None:
+    """Hours, otherwise: the patterns begin anew at each letter."""
+    assert len(function_name(f"def {'x' * 1_000_000}")) < MOST_SIGNATURE_CHARS
+    assert not declares("def load<" * 100_000, "load")
+    assert declares("def load(path):" + "x" * 1_000_000, "load")
