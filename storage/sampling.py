@@ -68,4 +68,4 @@ def read_sample(index: OpenIndex, most: int) -> Sample:
 
 
 def _matrix(rows: pa.Table, column: str, dim: int) -> NDArray[np.float32]:
-    return matrix_from(rows.column(column)) if len(rows) and dim else np.zeros((len(rows), dim), np.float32)
+    return matrix_from(rows.column(column)) if dim else np.zeros((len(rows), dim), np.float32)

@@ -165,7 +165,7 @@ def matrix_from(embeddings: pa.FixedSizeListArray | pa.ChunkedArray) -> NDArray[
     import numpy as np
 
     flat = embeddings.combine_chunks().flatten() if hasattr(embeddings, "combine_chunks") else embeddings.flatten()
-    matrix: NDArray[np.float32] = flat.to_numpy(zero_copy_only=False).reshape(len(embeddings), -1)
+    matrix: NDArray[np.float32] = flat.to_numpy(zero_copy_only=False).reshape(-1, embeddings.type.list_size)
     return matrix.astype(np.float32, copy=False)
 
 

@@ -43,7 +43,7 @@ ASKING = frozenset(
 )
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)  # words repeat; four times as many are as fast over 75,000 chunks, and 40 MB more
 def split_identifier(word: str) -> tuple[str, ...]:
     """The terms of one run of word characters: its parts in order, then the whole without underscores.
 
@@ -58,7 +58,7 @@ def split_identifier(word: str) -> tuple[str, ...]:
     return _short((*parts, whole)) + pairs
 
 
-@lru_cache(maxsize=1 << 16)
+@lru_cache(maxsize=1 << 14)
 def stemmed_parts(word: str) -> tuple[str, ...]:
     """The terms of split_identifier without their endings."""
     return tuple(map(stem, split_identifier(word)))
