@@ -42,7 +42,7 @@ def _rates(pieces: Iterable[str]) -> float:
     return sum(map(_rate, pieces))
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def _rate(piece: str) -> float:
     """The mean number of tokens of pieces like this one."""
     core = piece.lstrip(" \t")
