@@ -19,10 +19,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from embedding.batches import plan_batches
-from embedding.holding import Hold
+from embedding.child.batches import plan_batches
+from embedding.child.holding import Hold
+from embedding.child.reader import Reader
 from embedding.process import child_environment
-from embedding.reader import Reader
 from embedding.wire import Load
 from embedding.worker import Model
 

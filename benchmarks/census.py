@@ -17,8 +17,8 @@ OURS = ("mcp_server.", "embedding.", "indexer.")
 SERVER, JOB, SERVICE, CHILD = "server", "indexing child", "service", "model child"
 KINDS = {
     "mcp_server.cli": SERVER,
-    "mcp_server.job": JOB,
-    "embedding.serving": SERVICE,
+    "mcp_server.indexes.job": JOB,
+    "embedding.shared.serving": SERVICE,
     "embedding.worker": CHILD,
     "indexer.cutter": "cutter",
 }

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from embedding.footprint import estimate
+from embedding.files.footprint import estimate
 from embedding.gguf import complete_spec, read_header
 from embedding.model import ModelSpec, spec_for
 from embedding.process import Child

@@ -21,9 +21,9 @@ from pathlib import Path
 import platformdirs
 import psutil
 
-from embedding.batches import plan_batches
+from embedding.child.batches import plan_batches
+from embedding.child.holding import Hold
 from embedding.gguf import complete_spec, read_header
-from embedding.holding import Hold
 from embedding.local import LocalEmbedder
 from embedding.model import DEFAULT_MODEL, ModelSpec, spec_for
 from embedding.settings import ModelSettings

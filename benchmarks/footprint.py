@@ -14,7 +14,7 @@ from pathlib import Path
 import platformdirs
 import psutil
 
-from embedding.footprint import estimate
+from embedding.files.footprint import estimate
 from embedding.gguf import complete_spec, read_header
 from embedding.model import DEFAULT_MODEL, spec_for
 from embedding.process import Child

@@ -22,8 +22,8 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from embedding.budget import Budget, in_words
 from embedding.governor import LADDER
+from embedding.machine.budget import Budget, in_words
 
 # Seconds, and the share of the limit that neighbours hold then; straight lines between.
 SCHEDULE = (

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.governing import CHILDREN, LENGTH_S, Moment, neighbours_at
-from embedding.budget import Budget
 from embedding.governor import Decision, Limits, Need, admits, decide
+from embedding.machine.budget import Budget
 from embedding.pressure import Bound, Reading
 
 LIMIT = 16_000_000_000

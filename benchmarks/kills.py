@@ -35,14 +35,14 @@ from benchmarks.serving import Peer, environment
 from benchmarks.trees import PROJECT, Tree, plant
 from embedding.open import CACHE_FILE
 from mcp_server.home import index_directory
-from mcp_server.indexing import open_meaning, wanted_fingerprint
+from mcp_server.indexes.indexing import open_meaning, wanted_fingerprint
 from mcp_server.settings import Settings, load
 from storage.chunk import Chunk
 from storage.fingerprint import IndexState
 from storage.lance_store import LanceStore
 from storage.schema import CHUNK_FIELDS, chunks_from, matrix_from
 
-INDEXER = "mcp_server.job"
+INDEXER = "mcp_server.indexes.job"
 LONGEST_S = 3.0  # from the indexer's start to the kill
 REFINING_S = 10.0  # from its first text at work in the model, which may have to be loaded first
 TO_THE_MODEL_S = 25.0  # an indexer has begun to embed by then, or has nothing to embed

@@ -32,7 +32,7 @@ from benchmarks.embedding import chunks
 from benchmarks.serving import SERVER, Peer, Table, environment, plant
 from benchmarks.shapes import NOMIC, write_model
 from embedding.embedder import Embedder
-from embedding.footprint import estimate
+from embedding.files.footprint import estimate
 from embedding.gguf import complete_spec, read_header
 from embedding.model import spec_for
 from embedding.open import open_embedder
@@ -249,7 +249,7 @@ def _model_memory(home: str, when: str, table: Table) -> None:
     sampler.look()
     table.add(f"the model's processes, private, {when}", sampler.private[-1] / 1e6, "MB", PRIVATE_LIMIT_MB)
     table.add(f"the model's processes, shared, {when}", sampler.shared[-1] / 1e6, "MB")
-    services = sum(name == "embedding.serving" for name, _ in model_processes(home))
+    services = sum(name == "embedding.shared.serving" for name, _ in model_processes(home))
     table.add(f"embedding services, {when}", services, "", 1)
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from embedding.cgroups import MOUNTED_AT, ControlGroups, read_text
+from embedding.machine.cgroups import MOUNTED_AT, ControlGroups, read_text
 
 _PATIENCE_S = 10.0
 _FILES = {  # what we ask, by version

@@ -31,7 +31,7 @@ from embedding.errors import ModelMissingError
 from embedding.lookup import LookupTable
 from embedding.open import SHIPPED_TABLE, open_embedder
 from embedding.settings import MemorySettings, ModelSettings
-from embedding.table_file import map_table
+from embedding.tables.table_file import map_table
 from indexer.cutting import Cutting
 from indexer.cutting import load as load_file
 from indexer.settings import IndexSettings

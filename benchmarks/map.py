@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 
-from mcp_server import terminal
-from mcp_server.commands import engine_for
+from mcp_server.command_line import terminal
+from mcp_server.command_line.commands import engine_for
 from mcp_server.map.layout import lay_out, principal
 from mcp_server.map.survey import MOST_POINTS
 from mcp_server.settings import load

@@ -4,7 +4,8 @@
 
 Nothing may hang or end this process: a file is refused in a sentence, refused by llama.cpp, or gives a vector. A child
 may die of one, and the embedder says so; such files are few, and each kind that a header shows is refused by
-embedding/soundness.py. Linux and macOS: children are forked from a server that has llama.cpp loaded, 20 ms a file.
+embedding/files/soundness.py. Linux and macOS: children are forked from a server that has llama.cpp loaded,
+20 ms a file.
 """
 
 from __future__ import annotations

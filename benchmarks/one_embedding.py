@@ -6,8 +6,8 @@ import os
 import resource
 from multiprocessing.connection import Connection
 
-from embedding.context import LoadError
-from embedding.holding import Hold
+from embedding.child.context import LoadError
+from embedding.child.holding import Hold
 from embedding.wire import Load
 from embedding.worker import Model
 

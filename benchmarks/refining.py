@@ -33,7 +33,7 @@ def family(peer: Peer) -> dict[str, list[psutil.Process]]:
     found: dict[str, list[psutil.Process]] = {"indexer": [], "documents": [], "queries": []}
     for child in psutil.Process(peer.pid).children(recursive=True):
         line = child.cmdline()
-        if "mcp_server.job" in line:
+        if "mcp_server.indexes.job" in line:
             found["indexer"].append(child)
         elif "embedding.worker" in line:
             found["queries" if child.ppid() == peer.pid else "documents"].append(child)

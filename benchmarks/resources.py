@@ -23,9 +23,9 @@ import psutil
 from indexer.settings import IndexSettings
 from indexer.source import SourceFile
 from indexer.walker import walk
-from mcp_server.code_uri import CodeUri
-from mcp_server.path_list import PathList, fitting
-from mcp_server.source_lines import read_lines
+from mcp_server.offers.code_uri import CodeUri
+from mcp_server.offers.path_list import PathList, fitting
+from mcp_server.offers.source_lines import read_lines
 from storage.backends import open_store
 from storage.chunk import FileRecord, FileRows
 from storage.fingerprint import Fingerprint

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from mcp_server.engine import Engine
-from mcp_server.jobs import Job
+from mcp_server.indexes.jobs import Job
 from mcp_server.requests import SearchRequest
 from mcp_server.settings import load
 from storage.chunk import Filters

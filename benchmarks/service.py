@@ -30,14 +30,14 @@ import platformdirs
 import psutil
 
 from benchmarks.bare import Bare, Event, together, vocabulary
+from embedding.child.layout import BATCH
 from embedding.client import ServiceEmbedder, SharedEmbedder
 from embedding.gguf import complete_spec, read_header
-from embedding.layout import BATCH
+from embedding.lanes.model_run import usable_cores
 from embedding.model import DEFAULT_MODEL, spec_for
-from embedding.model_run import usable_cores
 from embedding.open import wanted_file
 from embedding.settings import MemorySettings, ModelSettings
-from embedding.state import ServiceState
+from embedding.shared.state import ServiceState
 from embedding.wire import Load
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -6,7 +6,7 @@
 DIR holds a directory for each package (docs/table.md lists those of the shipped table). Their code is cut as it is
 indexed, for the vocabulary; each function that somebody has documented gives a pair, the first sentence of its
 documentation and its code without it. The sentences and the vocabulary are embedded by the default model, through the
-user's vector cache, so a run that was stopped goes on; embedding/teaching.py does the rest.
+user's vector cache, so a run that was stopped goes on; embedding/tables/teaching.py does the rest.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ import platformdirs
 
 from benchmarks.quality.extraction import Documented, Edit, apply, find_functions
 from benchmarks.quality.sentences import sentence_of
-from embedding.bags import Vocabulary
-from embedding.bridge import fit_bridge
 from embedding.embedder import Embedder
 from embedding.open import open_embedder, wanted_file
-from embedding.pairs import Drawing
-from embedding.prior import token_vectors
-from embedding.rare import ModelRows
 from embedding.settings import MemorySettings, ModelSettings
-from embedding.table_file import TableContents, write_table
-from embedding.teaching import POWER, SIF, Lesson, teach
-from embedding.words import is_token, tokens_of, words_of
+from embedding.tables.bags import Vocabulary
+from embedding.tables.bridge import fit_bridge
+from embedding.tables.pairs import Drawing
+from embedding.tables.prior import token_vectors
+from embedding.tables.rare import ModelRows
+from embedding.tables.table_file import TableContents, write_table
+from embedding.tables.teaching import POWER, SIF, Lesson, teach
+from embedding.tables.words import is_token, tokens_of, words_of
 from indexer.chunker import chunk_file
 from indexer.decoding import Decoded, decode
 from indexer.generated import reason_by_name, reason_by_text

@@ -1,4 +1,4 @@
-"""A BERT of two layers with random weights and 60 words, written as published and converted by embedding/convert.py."""
+"""A BERT of two layers with random weights and 60 words, written as published and converted by ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from embedding.convert import BertShape, convert_bert
+from embedding.files.convert import BertShape, convert_bert
 
 WIDTH, INNER, LAYERS, POSITIONS = 32, 64, 2, 64
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")

@@ -132,7 +132,7 @@ def lives(process: psutil.Process) -> bool:
 
 def kinds() -> list[str]:
     """What there is to kill."""
-    return [kind for kind in KILLS if kind != SERVICE or find_spec("embedding.serving")]
+    return [kind for kind in KILLS if kind != SERVICE or find_spec("embedding.shared.serving")]
 
 
 def held(client: NodeClient, seconds: int) -> Belongings:

@@ -11,17 +11,17 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedding.batches import deal
-from embedding.channel import Channel, remaining
-from embedding.digest import remembered_sha256
+from embedding.child.batches import deal
 from embedding.errors import BusyError, EmbeddingError, ModelFailedError, ModelInvalidError
-from embedding.finding import SharedChannel
+from embedding.files.digest import remembered_sha256
 from embedding.gguf import complete_spec, read_header
+from embedding.lanes.model_run import ModelRun
 from embedding.model import ModelSpec
-from embedding.model_run import ModelRun
-from embedding.place import Place, place_of
 from embedding.settings import MemorySettings, ModelSettings
-from embedding.state import ServiceState
+from embedding.shared.channel import Channel, remaining
+from embedding.shared.finding import SharedChannel
+from embedding.shared.place import Place, place_of
+from embedding.shared.state import ServiceState
 from embedding.wire import Frame, Load, texts_frame
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from embedding.errors import ModelInvalidError, ModelMissingError
-from embedding.header import TOKENS, Array, GgufHeader, Scalar, Tensor
+from embedding.files.header import TOKENS, Array, GgufHeader, Scalar, Tensor
+from embedding.files.soundness import objection
 from embedding.model import ModelSpec
-from embedding.soundness import objection
 
 # Models have some 40 keys and, with 80 layers, 1,000 tensors; these limits are what keeps a hostile header under 4 MB.
 MAX_KEYS = 512
@@ -264,7 +264,7 @@ def complete_spec(spec: ModelSpec, header: GgufHeader, path: Path) -> ModelSpec:
     """``spec`` with what only the file knows filled in, and held against the file.
 
     Raises ModelInvalidError where the two disagree on the dimension, nobody says how to pool, layers are missing, or
-    the header holds what llama.cpp would die of (embedding/soundness.py).
+    the header holds what llama.cpp would die of (embedding/files/soundness.py).
     """
     cause = objection(header)
     if cause:

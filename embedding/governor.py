@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 
-from embedding.budget import Budget, in_words
+from embedding.machine.budget import Budget, in_words
 from embedding.pressure import Reading, Stall
 
 MIB = 1 << 20

@@ -10,7 +10,7 @@ from embedding.errors import EmbeddingTimeoutError
 from embedding.model import ModelSpec
 from embedding.service import EmbeddingService
 from embedding.settings import MemorySettings, ModelSettings
-from embedding.state import ServiceState
+from embedding.shared.state import ServiceState
 from embedding.wire import Frame
 
 # The service ends what passes its deadline with a sentence of its own; this long is waited for that.

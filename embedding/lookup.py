@@ -1,10 +1,11 @@
 """Texts into vectors by a table of token vectors: no model, no process, a fraction of a millisecond a text.
 
 The vector of a text is the sum of its tokens' vectors, the frequent ones weighed down (smooth inverse frequency, Arora
-et al., 2017), at norm 1. The file is embedding/table_file.py's, the tokens are embedding/words.py's.
+et al., 2017), at norm 1. The file is embedding/tables/table_file.py's, the tokens are embedding/tables/words.py's.
 
-Tokens that the table lacks count in queries alone, by way of the model's file where that is there (embedding/rare.py).
-Vectors of documents are stored, so they depend on the table alone: not on a file that may come and go.
+Tokens that the table lacks count in queries alone, by way of the model's file where that is there
+(embedding/tables/rare.py). Vectors of documents are stored, so they depend on the table alone: not
+on a file that may come and go.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embedding.rare import RareTokens
-from embedding.table_file import VERSION, Bridge, map_table
-from embedding.words import token_hash, token_hashes, tokens_of, words_of
+from embedding.tables.rare import RareTokens
+from embedding.tables.table_file import VERSION, Bridge, map_table
+from embedding.tables.words import token_hash, token_hashes, tokens_of, words_of
 
 Floats = NDArray[np.float32]
 Counts = NDArray[np.int64]

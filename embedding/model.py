@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from embedding.errors import ModelMissingError
-from embedding.hub_name import HubName, hub_name
+from embedding.files.hub_name import HubName, hub_name
 
 DEFAULT_MODEL = "all-minilm-l6-v2"
 

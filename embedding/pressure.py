@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedding.busyness import Busyness, allowed_cores
-from embedding.cgroups import MOUNTED_AT, ControlGroups, Group, memory_held, memory_limit, read_text
+from embedding.machine.busyness import Busyness, allowed_cores
+from embedding.machine.cgroups import MOUNTED_AT, ControlGroups, Group, memory_held, memory_limit, read_text
 
 MACHINE = "this machine"
 _AVERAGE = re.compile(r"(some|full) avg10=([0-9]+(?:\.[0-9]+)?)")

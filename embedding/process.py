@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 import embedding
-from embedding.countdown import Countdown
 from embedding.errors import EmbeddingTimeoutError, ModelFailedError, ModelInvalidError
+from embedding.lanes.countdown import Countdown
 from embedding.wire import Frame, Load, WireError, hold_frame, read_frame, write_frame
 
 PACKAGE_FILE = Path(str(embedding.__file__)).resolve()
@@ -32,7 +32,7 @@ class ChildDiedError(ModelFailedError):
 
 
 class Child:
-    """A running child with its model loaded. One request at a time; embedding/lane.py sees to that.
+    """A running child with its model loaded. One request at a time; embedding/lanes/lane.py sees to that.
 
     ``hold`` and ``release`` may be called by any thread at any time, also while another is in ``ask``.
     """

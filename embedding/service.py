@@ -2,8 +2,8 @@
 
 Queries go first: they have a child of their own, and while it works the document children stand still. Documents wait
 in one bounded queue that is fair between clients, and are embedded by as many single-thread children as the governor
-allows. What fails again and again is left alone. embedding/serving.py puts it behind a socket, embedding/client.py runs
-it in a process of its caller's.
+allows. What fails again and again is left alone. shared/serving.py puts it behind a socket, local.py runs it in
+a process of its caller's.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
-from embedding.backlog import Backlog
+from embedding.child.tuner import Tuner
 from embedding.errors import (
     EmbeddingError,
     EmbeddingTimeoutError,
     MemoryShortError,
     ModelLeftAloneError,
 )
-from embedding.governing import Governing, Read
 from embedding.governor import Decision
-from embedding.kept_breaker import KeptBreaker
-from embedding.lane import ChildTakenError, Job, Lane, Unsettled
-from embedding.lanes import Lanes, close
-from embedding.model_run import ModelRun
+from embedding.lanes.backlog import Backlog
+from embedding.lanes.governing import Governing, Read
+from embedding.lanes.kept_breaker import KeptBreaker
+from embedding.lanes.lane import ChildTakenError, Job, Lane, Unsettled
+from embedding.lanes.lanes import Lanes, close
+from embedding.lanes.model_run import ModelRun
+from embedding.lanes.remembered import RememberedVectors
 from embedding.pressure import Gauge
 from embedding.process import Child
-from embedding.remembered import RememberedVectors
-from embedding.state import ServiceState
-from embedding.tuner import Tuner
+from embedding.shared.state import ServiceState
 from embedding.wire import Frame, Load
 
 Clock = Callable[[], float]
@@ -199,7 +199,7 @@ class EmbeddingService:
         self._tuner.stop()
         self._lanes.end()
 
-    # For lanes (embedding/lane.py: Desk)
+    # For lanes (embedding/lanes/lane.py: Desk)
 
     def order(self, lane: Lane) -> Job | None:
         """What ``lane`` does next; waits for it. None: nothing any more."""
@@ -309,7 +309,7 @@ class EmbeddingService:
             self._changed.notify_all()
         close(children)
 
-    # For the governor (embedding/governing.py)
+    # For the governor (embedding/lanes/governing.py)
 
     def _tend(self, decision: Decision) -> None:
         """Do what was decided: called every second while children run, and when memory is short."""

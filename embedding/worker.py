@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 import embedding
-from embedding.batches import plan_batches
-from embedding.context import Context, LoadError, unit
-from embedding.holding import Hold
-from embedding.reader import Reader
+from embedding.child.batches import plan_batches
+from embedding.child.context import Context, LoadError, unit
+from embedding.child.holding import Hold
+from embedding.child.reader import Reader
 from embedding.wire import Frame, Load, WireError, read_frame, texts_of, write_frame
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ def tell_build(out: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Run as ``python -P -m embedding.worker`` by embedding/process.py and embedding/build.py; of no use by hand."""
+    """Run as ``python -P -m embedding.worker`` by process.py and child/build.py; of no use by hand."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole terminal; the parent decides
     requests, answers = claim_pipes()
     if sys.argv[1:] == ["build"]:

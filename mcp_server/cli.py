@@ -13,12 +13,12 @@ from typing import Any
 
 import click
 
-from mcp_server.client_cli import install, uninstall
+from mcp_server.command_line.client_cli import install, uninstall
+from mcp_server.command_line.model_cli import models
+from mcp_server.command_line.options import json_option, root_option
+from mcp_server.command_line.sentences import Sentences
+from mcp_server.command_line.service_cli import service
 from mcp_server.logs import StdoutGuard, configure
-from mcp_server.model_cli import models
-from mcp_server.options import json_option, root_option
-from mcp_server.sentences import Sentences
-from mcp_server.service_cli import service
 
 
 def own_version() -> str:
@@ -65,7 +65,7 @@ def main(context: click.Context, overrides: tuple[str, ...], verbose: bool) -> N
 @click.pass_obj
 def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> None:
     """Index a directory, or bring its index up to date."""
-    from mcp_server import commands
+    from mcp_server.command_line import commands
     from storage.heap import keep_little
 
     keep_little()
@@ -91,7 +91,7 @@ def index(overrides: Sequence[str], path: str, force: bool, as_json: bool) -> No
 @click.pass_obj
 def search(overrides: Sequence[str], /, query: str, roots: tuple[str, ...], as_json: bool, **arguments: Any) -> None:
     """Search the code of a directory; its index is made or refreshed first."""
-    from mcp_server import commands
+    from mcp_server.command_line import commands
 
     wanted = commands.SearchArguments(query=query, as_json=as_json, **arguments)
     sys.exit(commands.search(commands.all_roots(roots), overrides, wanted))
@@ -104,7 +104,7 @@ def search(overrides: Sequence[str], /, query: str, roots: tuple[str, ...], as_j
 @click.pass_obj
 def embed(overrides: Sequence[str], texts: tuple[str, ...], kind: str, no_cache: bool) -> None:
     """Print the vectors of texts as JSON; without texts, of each line of standard input."""
-    from mcp_server import commands
+    from mcp_server.command_line import commands
 
     sys.exit(commands.embed(texts or tuple(sys.stdin.read().splitlines()), overrides, kind=kind, cache=not no_cache))
 
@@ -115,7 +115,7 @@ def embed(overrides: Sequence[str], texts: tuple[str, ...], kind: str, no_cache:
 @click.pass_obj
 def status(overrides: Sequence[str], roots: tuple[str, ...], as_json: bool) -> None:
     """Say what is indexed, how complete and fresh it is."""
-    from mcp_server import commands
+    from mcp_server.command_line import commands
 
     sys.exit(commands.status(commands.all_roots(roots), overrides, as_json=as_json))
 
@@ -162,7 +162,7 @@ def metrics(as_json: bool) -> None:
 @click.pass_obj
 def draw_map(overrides: Sequence[str], path: str, root: str, output: str, show: bool) -> None:
     """Draw the indexed code, by meaning, as one page that needs no network, and print the path of the page."""
-    from mcp_server.commands import one_root
+    from mcp_server.command_line.commands import one_root
     from mcp_server.map.command import draw
 
     sys.exit(draw(one_root(path or root or "."), overrides, output, own_version(), show=show))
@@ -199,7 +199,8 @@ def doctor(overrides: Sequence[str], roots: tuple[str, ...], repair: bool, as_js
 
     Exit code 1 where there is an error; a warning is none.
     """
-    from mcp_server import commands, doctor
+    from mcp_server.checks import doctor
+    from mcp_server.command_line import commands
 
     wish = doctor.Wish(commands.all_roots(roots), overrides, own_version(), repair)
     sys.exit(doctor.examine(wish, as_json=as_json))
@@ -213,7 +214,7 @@ def doctor(overrides: Sequence[str], roots: tuple[str, ...], repair: bool, as_js
 @click.pass_obj
 def clean(overrides: Sequence[str], roots: tuple[str, ...], everything: bool, gone: bool, cache: bool) -> None:
     """Delete indexes; the code itself is never touched."""
-    from mcp_server import commands
+    from mcp_server.command_line import commands
 
     sys.exit(commands.clean(roots, overrides, commands.CleanArguments(everything, gone, cache)))
 
@@ -229,7 +230,7 @@ def config() -> None:
 @click.pass_obj
 def show_config(overrides: Sequence[str], roots: tuple[str, ...], as_json: bool) -> None:
     """Print every setting, its value and where it came from."""
-    from mcp_server import commands
+    from mcp_server.command_line import commands
     from mcp_server.settings import load
 
     sourced = load(commands.all_roots(roots)[0], overrides)

@@ -20,18 +20,18 @@ from mcp_server.asking import Asked, Asking
 from mcp_server.errors import OutsideRootError, RequestError
 from mcp_server.freshness import combine, counted
 from mcp_server.home import data_directory
-from mcp_server.indexing import Meaning, open_meaning
-from mcp_server.jobs import Job
+from mcp_server.indexes.indexing import Meaning, open_meaning
+from mcp_server.indexes.jobs import Job
+from mcp_server.indexes.root_index import RootIndex
+from mcp_server.indexes.starting import StartJob
 from mcp_server.likeness import Example, find_example
 from mcp_server.metrics import families
 from mcp_server.metrics.figures import RootFigures
 from mcp_server.metrics.meter import Meter
 from mcp_server.metrics.wrappers import measured_meaning
 from mcp_server.requests import SearchRequest
-from mcp_server.root_index import RootIndex
 from mcp_server.served import look_at, uncached
 from mcp_server.settings import Settings
-from mcp_server.starting import StartJob
 from mcp_server.statuses import ModelStatus, Status
 from storage.backends import preload
 from storage.search import Mode, Query, Results
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from embedding.state import ServiceState
+    from embedding.shared.state import ServiceState
 
 INCOMPLETE = (
     "the search was cut short by its time limit, so matches may be missing; narrow by paths or simplify the pattern"

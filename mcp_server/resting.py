@@ -22,7 +22,7 @@ class Step(NamedTuple):
 
 LOOK_S = 2.0  # shorter than any step's pause, so that no call between two looks is missed
 # Rows and vectors kept in memory are 26 MB at 10,000 chunks, in a larger index up to 124. The next two searches read
-# them again, 50 to 60 ms each on a busy machine; an indexing child (mcp_server/job.py) rests as long, then ends.
+# them again, 50 to 60 ms each on a busy machine; an indexing child (indexes/job.py) rests as long, then ends.
 REST_S = 120.0
 # What the C library still has of the last answers: 2 MB after searches, 20 after expressions over 50,000 chunks.
 STEPS = (Step(5.0, give_back), Step(REST_S, let_go))

@@ -8,7 +8,7 @@ from embedding.cache import CachedEmbedder
 from embedding.client import ServiceEmbedder, SharedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
-from embedding.running import Service
+from embedding.shared.running import Service
 from embedding.shortened import Shortened, note_of
 from mcp_server.metrics.wrappers import CountedCache, MeasuredEmbedder
 from mcp_server.statuses import ModelStatus, served_model

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from embedding.state import ServiceState
+from embedding.shared.state import ServiceState
 from mcp_server.freshness import Freshness, counted
 
 MIB = 1024 * 1024

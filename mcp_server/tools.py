@@ -21,7 +21,7 @@ from mcp_server.answers.text import as_text
 from mcp_server.errors import EXPECTED, ProductError
 from mcp_server.metrics.calls import OTHER, ToolCall
 from mcp_server.metrics.meter import Meter
-from mcp_server.offers import Offered, OfferingServer
+from mcp_server.offers.offering import Offered, OfferingServer
 from mcp_server.sdk import (
     CallToolResult,
     Context,
@@ -34,8 +34,8 @@ from mcp_server.settings import Settings
 
 if TYPE_CHECKING:  # imported at the first tool call: a client's first request waits for neither
     from mcp_server.engine import Engine
-    from mcp_server.job_view import JobView
-    from mcp_server.jobs import Job
+    from mcp_server.indexes.job_view import JobView
+    from mcp_server.indexes.jobs import Job
     from mcp_server.metrics.reporting import Reporting
 
     OpenEngine = Callable[[], Engine]

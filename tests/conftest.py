@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from embedding import place, running
+from embedding.shared import place, running
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from mcp_server.checks.findings import Finding, error, warning, well
 from mcp_server.checks.server import version_of
 from mcp_server.clients.editing import MODULE
 from mcp_server.clients.present import KnownFile, Server, known_files
 from mcp_server.errors import ClientFileError
-from mcp_server.findings import Finding, error, warning, well
 
 SERVE, ROOT = "serve", "--root"
 VARIABLE = "${"  # of the client: what it stands for is known there alone

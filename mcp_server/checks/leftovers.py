@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from embedding.budget import in_words
 from embedding.errors import EmbeddingError
+from embedding.machine.budget import in_words
 from embedding.process import PACKAGE_ROOT
-from embedding.running import Service, services
+from embedding.shared.running import Service, services
 from embedding.sources import models_directory
-from mcp_server.findings import Finding, error, warning, well
+from mcp_server.checks.findings import Finding, error, warning, well
 from mcp_server.home import data_directory
 from mcp_server.settings import Settings
 

@@ -10,9 +10,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from embedding.build import is_illegal_instruction
+from embedding.child.build import is_illegal_instruction
 from embedding.process import PACKAGE_ROOT, child_environment, ending_name
-from mcp_server.findings import Finding, error, well
+from mcp_server.checks.findings import Finding, error, well
 
 WHAT = "libraries"
 NAMES = ("numpy", "pyarrow", "storage.lance", "indexer.syntax")  # the latter two import lancedb and tree-sitter

@@ -10,8 +10,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from embedding.build import Build, BuildError, Processor, installed_build, lacking, processor, unused
-from mcp_server.findings import Finding, Level, error, warning, well
+from embedding.child.build import Build, BuildError, Processor, installed_build, lacking, processor, unused
+from mcp_server.checks.findings import Finding, Level, error, warning, well
 
 WHAT = "llama.cpp"
 COMPILE_S = 60.0

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-from embedding.budget import in_words
+from embedding.machine.budget import in_words
 from embedding.pressure import Gauge
-from mcp_server.findings import Finding, error, warning, well
+from mcp_server.checks.findings import Finding, error, warning, well
 
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
 OWN = "codeloupe"

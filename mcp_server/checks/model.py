@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 
-from embedding.budget import Budget, in_words
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError, MemoryShortError, ModelLeftAloneError, ModelMissingError
-from embedding.footprint import estimate
+from embedding.files.footprint import estimate
+from embedding.files.verify import verify
 from embedding.gguf import complete_spec, read_header
 from embedding.governor import LADDER, Need, admits, can_ever
+from embedding.machine.budget import Budget, in_words
 from embedding.model import Pooling
 from embedding.open import NO_MODEL, NO_TABLE, wanted_file, wanted_spec
 from embedding.pressure import Gauge
 from embedding.shortened import note_of
-from embedding.verify import verify
-from mcp_server.findings import Finding, error, warning, well
+from mcp_server.checks.findings import Finding, error, warning, well
 from mcp_server.home import data_directory
-from mcp_server.indexing import Meaning
+from mcp_server.indexes.indexing import Meaning
 from mcp_server.settings import Settings
 
 HIGHER = "set memory.budget higher and run codeloupe service stop"  # a service keeps the settings it was started with

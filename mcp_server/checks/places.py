@@ -15,7 +15,7 @@ import psutil
 from embedding.open import NO_MODEL
 from embedding.sources import models_directory
 from indexer.watchable import network_file_system
-from mcp_server.findings import Finding, error, warning, well
+from mcp_server.checks.findings import Finding, error, warning, well
 from mcp_server.home import cache_directory, data_directory, indexes_directory
 from mcp_server.settings import Settings, user_file
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from embedding.process import ending_name
 from mcp_server.checks.conversation import CLIENT, LEGACY, MODERN, Conversation, stamped
-from mcp_server.findings import Finding, error, warning, well
+from mcp_server.checks.findings import Finding, error, warning, well
 
 COMMAND = "codeloupe"
 START_S = 30.0  # Claude gives up then

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import click
 
-from embedding.publish import publish
-from mcp_server import terminal
-from mcp_server.commands import FOUND, NOTHING, engine_for
+from embedding.files.publish import publish
+from mcp_server.command_line import terminal
+from mcp_server.command_line.commands import FOUND, NOTHING, engine_for
 from mcp_server.errors import ProductError
 from mcp_server.freshness import counted
 from mcp_server.home import cache_directory, index_directory

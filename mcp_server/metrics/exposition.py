@@ -22,7 +22,7 @@ from mcp_server.metrics.figures import RootFigures
 from mcp_server.metrics.overview import Overview
 
 if TYPE_CHECKING:
-    from embedding.state import ServiceState
+    from embedding.shared.state import ServiceState
 
 Labels = tuple[str, ...]
 Values = Mapping[Labels, float]

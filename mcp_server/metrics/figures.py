@@ -11,7 +11,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from embedding.state import ServiceState
+from embedding.shared.state import ServiceState
 from mcp_server.metrics.counts import Counts
 
 if sys.platform == "linux":

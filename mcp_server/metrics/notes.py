@@ -19,7 +19,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
-from embedding.state import state_of
+from embedding.shared.state import state_of
 from mcp_server.home import make_private
 from mcp_server.metrics.counts import FORMAT, Counts, counts_of
 from mcp_server.metrics.figures import ServerFigures, ServerProcess, root_figures_of

@@ -12,8 +12,8 @@ from typing import Any
 
 from embedding.errors import EmbeddingError
 from embedding.pressure import Gauge
-from embedding.running import services
-from embedding.state import ServiceState
+from embedding.shared.running import services
+from embedding.shared.state import ServiceState
 from mcp_server.metrics import families
 from mcp_server.metrics.counts import Counts, Times, total
 from mcp_server.metrics.families import Family

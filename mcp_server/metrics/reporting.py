@@ -19,7 +19,7 @@ from mcp_server.errors import EXPECTED
 from mcp_server.metrics.meter import Meter
 
 if TYPE_CHECKING:  # imported after the first answer: a client's first request waits for none of it
-    from embedding.state import ServiceState
+    from embedding.shared.state import ServiceState
     from mcp_server.metrics.figures import RootFigures, ServerFigures, ServerProcess
     from mcp_server.metrics.notes import Notes
     from mcp_server.metrics.overview import Overview

@@ -10,7 +10,7 @@ import psutil
 
 from tests.e2e.wire import PATIENCE_S
 
-INDEXER = "mcp_server.job"
+INDEXER = "mcp_server.indexes.job"
 WORKER = "embedding.worker"
 LOOK_S = 0.02
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.scripted_model import Say, Use
 from benchmarks.session import Setting, ask, everything, in_turn
-from mcp_server.prompts import prompt
+from mcp_server.offers.prompts import prompt
 from tests.clients.cli_clients import claude_code
 from tests.e2e.homes import Launch
 

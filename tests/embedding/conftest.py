@@ -9,7 +9,7 @@ import platformdirs
 import pytest
 
 from benchmarks.shapes import TINY, write_model
-from embedding.digest import file_sha256
+from embedding.files.digest import file_sha256
 from embedding.local import LocalEmbedder
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec
 from embedding.settings import ModelSettings

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedding.header import ROWS_TENSOR
+from embedding.files.header import ROWS_TENSOR
 from tests.embedding.test_gguf import pair, tensor, text
 
 if TYPE_CHECKING:

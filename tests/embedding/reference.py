@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embedding.convert import SafeTensors, read_vocabulary
+from embedding.files.convert import SafeTensors, read_vocabulary
 
 Array = NDArray[np.float32]
 HEADS, LAYERS = 12, 6

@@ -10,9 +10,9 @@ import gguf
 import numpy as np
 import pytest
 
-import embedding.layout
+import embedding.child.layout
 from benchmarks.shapes import TINY, _add_vocabulary
-from embedding.holding import Hold
+from embedding.child.holding import Hold
 from embedding.process import Child
 from embedding.wire import Load, texts_frame
 from embedding.worker import Model
@@ -91,7 +91,7 @@ def decoder(request: pytest.FixtureRequest, tiny_decoder: Path, tmp_path: Path) 
 
 def test_the_final_norm_is_what_llama_cpp_pools(decoder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tapped = Model(load_for(decoder, 48), Hold())
-    monkeypatch.setattr(embedding.layout, "TAPPED_ARCHITECTURES", ())
+    monkeypatch.setattr(embedding.child.layout, "TAPPED_ARCHITECTURES", ())
     pooled = Model(load_for(decoder, 48), Hold())
     assert tapped.context.layout.tapped
     assert not pooled.context.layout.tapped

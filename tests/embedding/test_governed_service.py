@@ -36,8 +36,8 @@ def readings(monkeypatch) -> Readings:
     readings = Readings()
     monkeypatch.setattr("embedding.service.Gauge", lambda: readings)
     for name, seconds in (
-        ("embedding.governing.EVERY_S", 0.01),
-        ("embedding.governing.AT_REST_S", 0.01),
+        ("embedding.lanes.governing.EVERY_S", 0.01),
+        ("embedding.lanes.governing.AT_REST_S", 0.01),
         ("embedding.governor.HOLD_S", 0.1),
         ("embedding.governor.UNLOAD_AFTER_S", 0.1),
     ):

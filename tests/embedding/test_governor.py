@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedding.budget import Budget
 from embedding.governor import (
     HOLD_S,
     LADDER,
@@ -25,6 +24,7 @@ from embedding.governor import (
     pressure_of,
     rung_of,
 )
+from embedding.machine.budget import Budget
 from embedding.pressure import Bound, Reading, Stall
 
 GB = 10**9

@@ -17,14 +17,15 @@ import numpy as np
 import psutil
 import pytest
 
-from embedding import lane, link
 from embedding.client import SharedEmbedder
 from embedding.errors import EmbeddingTimeoutError, LinkLostError, ServiceError
-from embedding.finding import stop
+from embedding.lanes import lane
 from embedding.local import LocalEmbedder
 from embedding.model import spec_for
 from embedding.process import Child
 from embedding.settings import MemorySettings, ModelSettings
+from embedding.shared import link
+from embedding.shared.finding import stop
 from embedding.wire import Frame, Load
 from tests.embedding.waiting import LIMIT_S, until
 

@@ -10,7 +10,7 @@ import pytest
 
 from embedding.errors import LookupTableError
 from embedding.lookup import LookupTable
-from embedding.table_file import TableContents, write_table
+from embedding.tables.table_file import TableContents, write_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,7 +11,7 @@ import pytest
 from embedding.errors import LookupTableError
 from embedding.open import SHIPPED_TABLE, is_large, open_table, own_table_path, table_path, wanted_spec
 from embedding.settings import ModelSettings
-from embedding.table_file import TableContents, write_table
+from embedding.tables.table_file import TableContents, write_table
 
 
 def small_table(path: Path, dim: int = 8) -> Path:

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from embedding import busyness
-from embedding.busyness import Busyness
+from embedding.machine import busyness
+from embedding.machine.busyness import Busyness
 from embedding.pressure import Bound, Gauge, Reading, Stall
 from tests.embedding.system_files import (
     GIB,

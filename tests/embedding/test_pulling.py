@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from embedding import sources
-from embedding.digest import read_record, remembered_sha256
 from embedding.errors import ModelInvalidError, ModelMissingError
+from embedding.files.digest import read_record, remembered_sha256
 from embedding.local import LocalEmbedder
 from embedding.model import HubSource, ModelSpec, Part, Pooling, spec_for
 from embedding.settings import ModelSettings
@@ -206,7 +206,7 @@ def test_a_damaged_file_that_is_in_use_is_left_and_what_was_fetched_is_kept(
         raise PermissionError(13, "Access is denied")
 
     with monkeypatch.context() as patched:
-        patched.setattr("embedding.digest.Path.replace", refuse)
+        patched.setattr("embedding.files.digest.Path.replace", refuse)
         with pytest.raises(ModelMissingError, match="is in use and cannot be replaced; end what has it loaded"):
             obtain(small(content), models, again=True)
     filled.ranges.clear()

@@ -15,8 +15,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from embedding import pulse
-from embedding.backlog import CLIENT_BYTES, MOST_QUERIES
 from embedding.errors import (
     BusyError,
     EmbeddingError,
@@ -25,8 +23,10 @@ from embedding.errors import (
     ModelLeftAloneError,
     ModelMissingError,
 )
-from embedding.kept_breaker import KeptBreaker
-from embedding.lane import Job
+from embedding.lanes import pulse
+from embedding.lanes.backlog import CLIENT_BYTES, MOST_QUERIES
+from embedding.lanes.kept_breaker import KeptBreaker
+from embedding.lanes.lane import Job
 from embedding.local import LocalEmbedder
 from embedding.model import ModelSpec, spec_for
 from embedding.pressure import Bound, Gauge, Reading

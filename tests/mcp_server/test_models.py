@@ -13,9 +13,10 @@ from click.testing import CliRunner, Result
 
 from embedding.client import place_for
 from embedding.model import spec_for
-from embedding.place import ServiceNote
-from mcp_server import model_commands, settings
+from embedding.shared.place import ServiceNote
+from mcp_server import settings
 from mcp_server.cli import main
+from mcp_server.command_line import model_commands
 from tests.embedding.hub_server import Hub, running_hub
 from tests.embedding.model_files import model_file
 

@@ -18,14 +18,15 @@ from embedding.errors import (
     ModelInvalidError,
     ModelLeftAloneError,
 )
-from mcp_server import job, patience, starting
-from mcp_server.indexing import Meaning, Scope, Work, write
-from mcp_server.job import Commands, serve
-from mcp_server.job_view import JobView, after
+from mcp_server import patience
+from mcp_server.indexes import job, starting
+from mcp_server.indexes.indexing import Meaning, Scope, Work, write
+from mcp_server.indexes.job import Commands, serve
+from mcp_server.indexes.job_view import JobView, after
+from mcp_server.indexes.root_index import RootIndex
+from mcp_server.indexes.starting import in_thread
 from mcp_server.patience import RETRY_FIRST_S, RETRY_LONGEST_S, rested, retry_after_s
-from mcp_server.root_index import RootIndex
 from mcp_server.settings import Settings, load
-from mcp_server.starting import in_thread
 from tests.indexer.embedders import Noting
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from embedding.state import ServiceState, state_of
+from embedding.shared.state import ServiceState, state_of
 from mcp_server.statuses import ModelStatus, Status, served_model
 
 MIB = 1 << 20

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from mcp_server.checks import client_files
+from mcp_server.checks.findings import Finding, Level
 from mcp_server.checks.server import own_command
 from mcp_server.cli import own_version
-from mcp_server.findings import Finding, Level
 from tests.e2e.homes import Home
 from tests.mcp_server.checks.faults import program
 

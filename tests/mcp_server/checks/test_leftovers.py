@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from embedding.place import Place, ServiceNote
+from embedding.shared.place import Place, ServiceNote
 from mcp_server.checks import leftovers
-from mcp_server.findings import Level
+from mcp_server.checks.findings import Level
 from mcp_server.settings import Settings
 from tests.mcp_server.checks.faults import CHECKOUT, PATIENCE_S
 

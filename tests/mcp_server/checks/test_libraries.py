@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mcp_server.checks import libraries
-from mcp_server.findings import Level
+from mcp_server.checks.findings import Level
 from tests.e2e.homes import MODULE, Home
 from tests.mcp_server.checks.faults import DIES, ILLEGAL, PATIENCE_S
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import llama_cpp
 import pytest
 
-from embedding.build import Build, BuildError, Processor, features_of, installed_build, lacking, processor, unused
+from embedding.child.build import Build, BuildError, Processor, features_of, installed_build, lacking, processor, unused
 from mcp_server.checks import llama
-from mcp_server.findings import Finding, Level
+from mcp_server.checks.findings import Finding, Level
 from tests.mcp_server.checks.faults import CHECKOUT, DIES, ILLEGAL, alone, program, python
 
 LOOK = "from mcp_server.checks import llama\nfor finding in llama.examine(wanted=True): print(finding.line)"

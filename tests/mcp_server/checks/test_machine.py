@@ -15,8 +15,8 @@ import pytest
 
 from benchmarks.limited_group import LimitedGroup, NoGroupError, limited_group
 from benchmarks.shapes import TINY, write_model
+from mcp_server.checks.findings import Finding, Level
 from mcp_server.checks.machine import PACKAGES, clock, git
-from mcp_server.findings import Finding, Level
 from tests.mcp_server.checks.faults import CHECKOUT, PATIENCE_S, python
 
 FUTURE = 10 * 86_400

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from embedding.place import place_of, services_directory
+from embedding.shared.place import place_of, services_directory
+from mcp_server.checks.findings import Finding, Level
 from mcp_server.checks.places import Place, examine, places
-from mcp_server.findings import Finding, Level
 from mcp_server.settings import Settings
 from tests.mcp_server.checks.faults import alone, python
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from mcp_server.checks import server
+from mcp_server.checks.findings import Finding, Level
 from mcp_server.cli import own_version
-from mcp_server.findings import Finding, Level
 from tests.e2e.homes import Home
 from tests.mcp_server.checks.faults import program
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embedding.state import ServiceState
+from embedding.shared.state import ServiceState
 from mcp_server.metrics import families
 from mcp_server.metrics.counts import Counts
 from mcp_server.metrics.figures import RootFigures, ServerFigures, ServerProcess

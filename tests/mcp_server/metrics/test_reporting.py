@@ -11,7 +11,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from embedding.state import ServiceState
+from embedding.shared.state import ServiceState
 from mcp_server.metrics import families, reporting
 from mcp_server.metrics.figures import RootFigures
 from mcp_server.metrics.notes import Notes, notes_directory

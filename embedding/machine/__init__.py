@@ -1,0 +1,1 @@
+"""Memory and processor: what there is, who uses it, and how much of it is ours to use."""

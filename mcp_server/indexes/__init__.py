@@ -1,0 +1,1 @@
+"""One root's index as a server keeps it: opened, brought up to date, watched."""
