@@ -47,7 +47,7 @@ def is_token(text: str) -> bool:
     return [token for word in words_of(text) for token in tokens_of(word)] == [text]
 
 
-@lru_cache(maxsize=1 << 14)  # about 4 MB when full; words repeat, and a hit costs a tenth of splitting and hashing
+@lru_cache(maxsize=1 << 12)  # words repeat, and a hit costs a tenth of splitting and hashing
 def token_hashes(word: str) -> tuple[int, ...]:
     """The hashes of ``tokens_of(word)``."""
     return tuple(map(token_hash, tokens_of(word)))

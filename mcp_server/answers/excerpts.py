@@ -103,7 +103,7 @@ def _shared(line: str, terms: frozenset[str]) -> set[str]:
     return {term for word in _WORD.findall(line) for term in _asked(word, terms)}
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 11)
 def _asked(word: str, terms: frozenset[str]) -> frozenset[str]:
     """The terms that one word of a line gives and the query asks for; an answer's lines repeat their words."""
     return terms.intersection(text_terms(word))

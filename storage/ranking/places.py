@@ -77,7 +77,7 @@ _PATHS = (
 _VERSION = re.compile(r"(?:^|/)v(\d+)(?=/)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def place_of(file_path: str, language: str) -> Place:
     """What the file is, by its path; documents, markup and data are prose unless they belong to tests."""
     place = next((place for pattern, place in _PATHS if pattern.search(file_path)), Place.CODE)

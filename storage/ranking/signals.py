@@ -85,4 +85,4 @@ class _Called:
         self.folder = name_terms(folders.rpartition("/")[2])
 
 
-_called = lru_cache(maxsize=1 << 14)(_Called)
+_called = lru_cache(maxsize=1 << 11)(_Called)

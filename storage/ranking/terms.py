@@ -43,7 +43,6 @@ ASKING = frozenset(
 )
 
 
-@lru_cache(maxsize=1 << 14)  # words repeat; four times as many are as fast over 75,000 chunks, and 40 MB more
 def split_identifier(word: str) -> tuple[str, ...]:
     """The terms of one run of word characters: its parts in order, then the whole without underscores.
 
@@ -58,7 +57,7 @@ def split_identifier(word: str) -> tuple[str, ...]:
     return _short((*parts, whole)) + pairs
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)  # 94 of 100 words are there; four times as many take 6 MiB more and are 5 % faster
 def stemmed_parts(word: str) -> tuple[str, ...]:
     """The terms of split_identifier without their endings."""
     return tuple(map(stem, split_identifier(word)))
@@ -111,7 +110,7 @@ def query_terms(text: str) -> list[str]:
     return list(dict.fromkeys(text_terms(" ".join(telling or words))))[:MAX_QUERY_TERMS]
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 4)  # the chunks of one definition follow each other
 def _heading_terms(file_path: str, name_path: str) -> tuple[str, ...]:
     called = fold(file_path.rpartition("/")[2].lstrip(".").partition(".")[0])
     return (*text_terms(file_path), *text_terms(name_path), f"/{''.join(called.split())}")

@@ -49,7 +49,7 @@ _SHORTENED = """
 """
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 12)
 def stem(term: str) -> str:
     """``term`` (lower case) spelled out and without its ending; numbers and other scripts stay as they are."""
     for written in (term, term.removesuffix("s")):
