@@ -6,9 +6,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import xxhash
@@ -23,44 +21,12 @@ if TYPE_CHECKING:
     from indexer.settings import IndexSettings
 
 # Not through a link that took the file's place since the walk, and not waiting for a pipe's writer.
-_FLAGS = os.O_RDONLY
+_FILE = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY"):
-    _FLAGS |= getattr(os, _name, 0)
+    _FILE |= getattr(os, _name, 0)
 
-
-_DIRECTORY = os.O_RDONLY
-for _name in ("O_NOFOLLOW", "O_CLOEXEC", "O_DIRECTORY"):
-    _DIRECTORY |= getattr(os, _name, 0)
-
-Open = Callable[[SourceFile], int]  # a descriptor to read from; raises OSError
-
-
-def open_by_path(file: SourceFile) -> int:
-    """As the walk found it. Whoever may write in the tree can put a link in a directory's place until then."""
-    return os.open(file.absolute, _FLAGS)
-
-
-def open_by_steps(root: Path) -> Open:
-    """Directory by directory from ``root``, so that no link is followed, whoever puts one there meanwhile.
-
-    Where the system opens nothing relative to a directory (Windows), as ``open_by_path``.
-    """
-    if os.open not in os.supports_dir_fd:
-        return open_by_path
-
-    def opened(file: SourceFile) -> int:
-        *above, name = file.path.split("/")
-        here = os.open(root, _DIRECTORY)
-        try:
-            for directory in above:
-                inner = os.open(directory, _DIRECTORY, dir_fd=here)
-                os.close(here)
-                here = inner
-            return os.open(name, _FLAGS, dir_fd=here)
-        finally:
-            os.close(here)
-
-    return opened
+_ROOT = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_DIRECTORY", 0)
+_INNER = _ROOT | getattr(os, "O_NOFOLLOW", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +38,7 @@ class _Content:
     stable: bool
 
 
-def read_source(file: SourceFile, settings: IndexSettings, opening: Open = open_by_path) -> SourceText | Skip:
+def read_source(file: SourceFile, settings: IndexSettings) -> SourceText | Skip:
     """The text of ``file`` as it is now, or why it is not indexed. Never raises for anything a file can be.
 
     A file that changes while it is read is read once more; if it changes again, the second reading counts and its
@@ -81,9 +47,9 @@ def read_source(file: SourceFile, settings: IndexSettings, opening: Open = open_
     reason = SkipReason.SECRET if is_secret_name(file.path) else reason_by_name(file.path, file.size)
     if reason is not None:
         return Skip(file.path, reason, file.size, file.mtime_ns)
-    content = _read(file, opening, settings.max_file_kb * 1024)
+    content = _read(file, settings.max_file_kb * 1024)
     if isinstance(content, _Content) and not content.stable:
-        content = _read(file, opening, settings.max_file_kb * 1024)
+        content = _read(file, settings.max_file_kb * 1024)
     if isinstance(content, SkipReason):
         return Skip(file.path, content, file.size, file.mtime_ns)
     return _text(file.path, content)
@@ -102,9 +68,9 @@ def _text(path: str, content: _Content) -> SourceText | Skip:
     return SourceText(path, text, decoded.encoding, size, content.mtime_ns, file_hash)
 
 
-def _read(file: SourceFile, opening: Open, limit: int) -> _Content | SkipReason:
+def _read(file: SourceFile, limit: int) -> _Content | SkipReason:
     try:
-        descriptor = opening(file)
+        descriptor = _opened(file)
     except OSError as error:
         return _open_failure(error)
     try:
@@ -113,6 +79,25 @@ def _read(file: SourceFile, opening: Open, limit: int) -> _Content | SkipReason:
         return SkipReason.UNREADABLE
     finally:
         os.close(descriptor)
+
+
+def _opened(file: SourceFile) -> int:
+    """A descriptor to read from, got directory by directory: whoever writes in the tree may put a link in its place.
+
+    Windows opens nothing relative to a directory; there the path is opened as the walk found it. Raises OSError.
+    """
+    if os.open not in os.supports_dir_fd:
+        return os.open(file.absolute, _FILE)
+    *above, name = file.path.split("/")
+    here = os.open(file.absolute.removesuffix(file.path), _ROOT)
+    try:
+        for directory in above:
+            inner = os.open(directory, _INNER, dir_fd=here)
+            os.close(here)
+            here = inner
+        return os.open(name, _FILE, dir_fd=here)
+    finally:
+        os.close(here)
 
 
 def _read_open(descriptor: int, limit: int) -> _Content | SkipReason:

@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from indexer.languages import detect_language
-from indexer.reading import open_by_steps, read_source
+from indexer.reading import read_source
 from indexer.rules import Rules, root_rules
 from indexer.settings import IndexSettings
 from indexer.source import Skip, SkipReason, SourceFile, SourceText
@@ -183,7 +183,7 @@ def _look(place: Place, settings: IndexSettings, rules: Callable[[Path], Rules])
 
 
 def _read(found: SourceFile | Skip, place: Place, settings: IndexSettings) -> SourceText:
-    source = read_source(found, settings, open_by_steps(place.root)) if isinstance(found, SourceFile) else found
+    source = read_source(found, settings) if isinstance(found, SourceFile) else found
     if isinstance(source, Skip):
         why = _WHY.get(source.reason, _LINK)
         what = "it" if source.path == place.path else source.path

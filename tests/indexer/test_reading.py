@@ -291,6 +291,27 @@ def test_a_file_that_became_a_link_is_not_followed(tmp_path: Path) -> None:
 
 
 @posix_only
+@pytest.mark.parametrize("name", ["lib", "lib/deep"])
+def test_a_directory_that_became_a_link_is_not_followed(tmp_path: Path, name: str) -> None:
+    root = plant(tmp_path / "root", {"lib/deep/a.py": "mine"})
+    plant(tmp_path / "outside", {"a.py": "not mine", "deep/a.py": "not mine"})
+    file = SourceFile("lib/deep/a.py", str(root / "lib/deep/a.py"), 4, OLD)
+    assert isinstance(read_source(file, SETTINGS), SourceText)
+    (root / name).rename(root / "was")
+    (root / name).symlink_to(tmp_path / "outside")
+    assert read_source(file, SETTINGS) == Skip("lib/deep/a.py", SkipReason.VANISHED, 4, OLD)
+
+
+@posix_only
+def test_a_root_that_is_a_link_is_the_users_own_choice(tmp_path: Path) -> None:
+    plant(tmp_path / "root", {"lib/a.py": "mine"})
+    (tmp_path / "link").symlink_to(tmp_path / "root")
+    assert isinstance(
+        read_source(SourceFile("lib/a.py", str(tmp_path / "link/lib/a.py"), 4, OLD), SETTINGS), SourceText
+    )
+
+
+@posix_only
 def test_a_file_that_became_a_pipe_or_a_directory_is_skipped_without_waiting(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "directory").mkdir()

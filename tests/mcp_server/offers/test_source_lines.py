@@ -6,7 +6,6 @@ import itertools
 import os
 import sys
 from pathlib import Path, PureWindowsPath
-from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -301,10 +300,10 @@ def test_a_directory_that_becomes_a_link_while_its_file_is_read_gives_nothing_aw
     plant(root, {"lib/passwords.py": "mine = 1\n"})
     read = source_lines.read_source
 
-    def swapped(found: source_lines.SourceFile, how: IndexSettings, *opening: Any) -> object:
+    def swapped(found: source_lines.SourceFile, how: IndexSettings) -> object:
         (root / "lib").rename(root / "was")
         (root / "lib").symlink_to(tmp_path / "outside")
-        source = read(found, how, *opening)
+        source = read(found, how)
         if back:
             (root / "lib").unlink()
             (root / "was").rename(root / "lib")
