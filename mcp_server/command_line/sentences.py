@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+# Of a write: what the index and the caches cannot write has sentences of its own, which name the file.
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
 
 
@@ -18,17 +22,17 @@ class Sentences(click.Group):
 
     def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Be the whole process, and end it once all is said: taking the interpreter apart is 70 ms for nothing."""
+        code: object = 0
         try:
-            self.main(*args, **kwargs)
-        except SystemExit as end:
-            code = end.code
-        else:
-            code = 0
-        try:
+            try:
+                self.main(*args, **kwargs)
+            except SystemExit as end:
+                code = end.code
             sys.stdout.flush()
+        except OSError as error:
+            code = _unwritten(error)
+        with suppress(OSError):
             sys.stderr.flush()
-        except OSError:
-            sys.exit(code)  # the interpreter has its own words for what cannot be written
         os._exit(code if isinstance(code, int) else int(code is not None))
 
     def invoke(self, context: click.Context) -> Any:
@@ -45,8 +49,21 @@ class Sentences(click.Group):
             click.echo("codeloupe: stopped; what was done is kept.", err=True)
             context.exit(130)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the reader has seen enough: no traceback at exit
+            os.dup2(
+                os.open(os.devnull, os.O_WRONLY), 1
+            )  # the reader has seen enough: what is left to flush goes nowhere
             context.exit(0)
+
+
+def _unwritten(error: OSError) -> int:
+    """The exit code where standard output takes no more; any other error is raised again, since it is a bug."""
+    if isinstance(error, BrokenPipeError):
+        return 0
+    if error.errno not in _FULL or error.filename is not None:
+        raise error
+    with suppress(OSError):
+        click.echo(f"codeloupe: The output cannot be written: {error.strerror}; send it elsewhere.", err=True)
+    return 2
 
 
 def refuse_strangers(context: click.Context) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.clients import MODES, connected, data, refusal, text
-from tests.e2e.homes import Home, Launch
+from tests.e2e.homes import MODULE, Home, Launch
 from tests.e2e.wire import PATIENCE_S
 
 if TYPE_CHECKING:
@@ -186,3 +186,15 @@ async def test_without_model_and_table_words_are_searched_and_every_answer_says_
         assert "codeloupe models pull" in said
         assert "meaning is off" in (await refusal(client, "search", query="ship", mode="semantic")).lower()
         assert "codeloupe models pull" in await refusal(client, "embed", texts=["tide"])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("arguments", [["--help"], ["config", "show"], ["models", "list", "--json"]], ids=" ".join)
+def test_an_output_that_is_full_is_one_sentence(arguments: list[str], home: Home) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [*MODULE, *arguments],
+            env=home.environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False,
+        )  # fmt: skip
+    assert ran.returncode == 2
+    assert ran.stderr == "codeloupe: The output cannot be written: No space left on device; send it elsewhere.\n"
