@@ -12,12 +12,13 @@ from time import monotonic
 
 from mcp_server import home
 from mcp_server.errors import EXPECTED
-from mcp_server.freshness import Freshness, State
+from mcp_server.freshness import Freshness
 from mcp_server.indexes.drift import Drift
-from mcp_server.indexes.indexing import REBUILD_REASONS, Meaning, wanted_fingerprint
+from mcp_server.indexes.indexing import Meaning, wanted_fingerprint
 from mcp_server.indexes.job_view import JobView
 from mcp_server.indexes.jobs import Job
 from mcp_server.indexes.root_watch import RootWatch
+from mcp_server.indexes.standing import Standing
 from mcp_server.indexes.starting import StartJob, in_child, in_thread
 from mcp_server.metrics.figures import RootFigures
 from mcp_server.metrics.meter import Meter
@@ -35,7 +36,6 @@ CHANGE_WAIT_S = 0.5  # a running job makes a few changed files searchable within
 OTHER_LOOK_S = 0.1  # how often one that waits for another process's work looks whether it is there
 STATS_AGE_S = 2.0  # how old the figures of an answer's last line may be while nothing of ours writes
 
-WORTH_SAYING_S = 2.0  # how old the last look at a directory that nobody listens to may be without a word
 LOOK_S = 10.0  # the longest look that a batch of changes waits for; a longer one is asked for again
 
 UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
@@ -160,23 +160,19 @@ class RootIndex:
     def freshness(self, notes: tuple[str, ...] = (), *, model_failed: bool = False) -> Freshness:
         """What an answer made now can say about itself; ``model_failed`` where ``notes`` say so already."""
         seen, branch = self.watch.latest(0.0), self.watch.branch()
+        standing = self._standing(seen)
+        stalled = standing.view.stalled
+        waits = stalled if stalled and not model_failed and self.meaning().embedder else ""
+        elsewhere = self._branch_notes(branch, behind=not standing.level)
+        said = (*notes, *standing.notes(monotonic(), waits), *elsewhere)
+        return replace(standing.freshness(), notes=said, branch=branch)
+
+    def _standing(self, seen: Drift | None) -> Standing:
+        """How the index stands now against what was ``seen`` of the directory."""
         stats = self.stats() if self.state() not in UNREADABLE else StoreStats(0, 0, 0)
         state = self.state()  # after the figures, which may find that it is damaged
-        elsewhere = self._branch_notes(branch, behind=not self._is_level(seen))
-        said = (*notes, *self._own_notes(state, seen, said=model_failed), *elsewhere)
-        return replace(self._fresh(state, stats, seen), notes=said, branch=branch)
-
-    def _fresh(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> Freshness:
-        """The figures of it, without its words."""
-        return Freshness(
-            self._freshness_state(state, stats, seen),
-            stats.searchable_files,
-            stats.searchable_files + (seen.new if seen else 0),
-            stats.chunks,
-            stats.vectors if state is not IndexState.STALE_MODEL else 0,
-            stats.sketches if state is not IndexState.STALE_SKETCH else 0,
-            seen.changed if seen else 0,
-        )
+        watch = self.watch
+        return Standing(state, stats, self._view(), seen, watch.pending(), watch.listening, watch.error)
 
     def status(self) -> RootStatus:
         """For the status tool."""
@@ -202,10 +198,9 @@ class RootIndex:
 
     def figures(self) -> RootFigures:
         """What is known without a look at the directory."""
-        view, state, seen = self._view(), self.state(), self.watch.known()
-        stats = self.stats() if state not in UNREADABLE else StoreStats(0, 0, 0)
-        fresh = self._fresh(state, stats, seen)
-        unchecked = seen is None and fresh.state == "stale"
+        standing = self._standing(self.watch.known())
+        view, fresh = standing.view, standing.freshness()
+        unchecked = standing.seen is None and fresh.state == "stale"
         return RootFigures(
             name=self.path.name,
             id=home.index_id(self.directory),
@@ -217,7 +212,7 @@ class RootIndex:
             text_share=round(fresh.text_share, 4),
             sketch_share=round(fresh.sketch_share, 4),
             vector_share=round(fresh.vector_share, 4),
-            disk_bytes=stats.disk_bytes,
+            disk_bytes=standing.stats.disk_bytes,
             phase="" if view.resting else view.phase,
             done=view.done,
             total=view.total,
@@ -300,19 +295,6 @@ class RootIndex:
         seen = self.watch.latest(DRIFT_WAIT_S)
         return seen is not None and not seen.changed
 
-    def _freshness_state(self, state: IndexState, stats: StoreStats, seen: Drift | None) -> State:
-        if self._at_work() or self.watch.pending():
-            return "indexing"
-        if stats.chunks == 0 and state is IndexState.MISSING:
-            return "empty"
-        if state is not IndexState.CURRENT or seen is None or seen.changed:
-            return "stale"
-        return "current"
-
-    def _is_level(self, seen: Drift | None) -> bool:
-        """Whether the index is known to have all that the directory has."""
-        return seen is not None and not seen.changed and not self.watch.pending()
-
     def _branch_notes(self, branch: str, *, behind: bool) -> tuple[str, ...]:
         """Which branch an answer is still of, where another has been checked out since."""
         if not behind:
@@ -320,19 +302,3 @@ class RootIndex:
         if branch == self._indexed_branch or not self._indexed_branch:
             return ()
         return (f"these are answers of {self._indexed_branch}; {branch} is checked out now",)
-
-    def _own_notes(self, state: IndexState, seen: Drift | None, *, said: bool) -> tuple[str, ...]:
-        view, rebuilt = self._view(), REBUILD_REASONS.get(state)
-        notes = [
-            f"the index is being rebuilt because {rebuilt}" if rebuilt else "",
-            "the vectors are of another model and being made again" if state is IndexState.STALE_MODEL else "",
-            view.error,
-            view.busy,
-            f"vectors wait: {view.stalled}" if view.stalled and not said and self.meaning().embedder else "",
-            self.watch.error,
-        ]
-        if seen is None and not self.watch.error:
-            notes.append("the directory is still being compared with the index")
-        if seen is not None and not self.watch.listening and (age_s := monotonic() - seen.at) > WORTH_SAYING_S:
-            notes.append(f"the directory was compared with the index {age_s:.0f} s ago")
-        return tuple(filter(None, notes))
