@@ -76,7 +76,7 @@ class Digests:
         with aside.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(note.line(path) for path, note in kept.items())
         replace_file(aside, self._path)
-        self._notes, self._stamp = kept, self._stamp_now()
+        self._keep(kept, self._stamp_now())
 
     def damaged(self, tables: Collection[str], most_bytes: int | None = READ_AT_OPEN) -> list[str]:
         """Paths of files of these ``tables`` that are not what was written, what searches rely on most first.
@@ -138,8 +138,14 @@ class Digests:
     def _current(self) -> dict[str, Note]:
         stamp = self._stamp_now()
         if stamp != self._stamp:
-            self._notes, self._stamp, self._looked = self._read(), stamp, {}
+            self._keep(self._read(), stamp)
+            self._looked = {}
         return self._notes
+
+    def _keep(self, notes: dict[str, Note], stamp: tuple[int, int] | None) -> None:
+        """Take these for all there are; a process may live through a hundred thousand files."""
+        self._notes, self._stamp = notes, stamp
+        self._known_good.intersection_update(notes)
 
     def _stamp_now(self) -> tuple[int, int] | None:
         try:

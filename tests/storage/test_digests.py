@@ -123,6 +123,20 @@ def test_a_writer_notes_what_is_new_and_forgets_what_is_gone(directory: Path) ->
     assert (directory / "digests.txt").read_text("utf-8").count("\n") == before - 1
 
 
+def test_who_lives_long_remembers_no_file_that_is_gone(directory: Path) -> None:
+    writer, reader = Digests(directory), Digests(directory)
+    data = directory / "chunks-1.lance" / "data"
+    for number in range(3):
+        (data / f"{number}.lance").write_bytes(b"rows")
+        writer.note()
+        assert reader.damaged(TABLES) == []
+        (data / f"{number}.lance").unlink()
+        writer.prune()
+    assert reader.damaged(TABLES) == []
+    for one in (writer, reader):
+        assert not [path for path in one._known_good if path.endswith(("/0.lance", "/1.lance", "/2.lance"))]
+
+
 def test_a_damaged_index_of_rows_is_made_again_before_anything_is_found_by_it(directory: Path) -> None:
     for path in files(directory, "*.lance/_indices/*/*"):
         flip(path)
