@@ -104,6 +104,7 @@ class Refiner:
     ) -> Iterator[list[Chunk]]:
         """The chunks that wait, of files the cache was not asked for yet, some hundred at a time."""
         hashes = {path: files[path].file_hash for path in order if path in files}
+        self._looked_up.intersection_update([record.file_hash for record in files.values()])
         paths = [path for path in hashes if hashes[path] not in self._looked_up]
         for group in _groups(paths, waiting):
             self._looked_up.update(hashes[path] for path in group)

@@ -173,6 +173,14 @@ def test_files_that_the_cache_was_asked_for_are_not_looked_up_by_the_next_run() 
     assert (first, sum(looked_up) - first) == (40, 1)
 
 
+def test_contents_that_are_gone_are_forgotten() -> None:
+    store, refiner = filled(*files(3)), Refiner()
+    for number in range(5):
+        store.replace_files([make_file("new.py", f"text {number}")])
+        refiner.run(store, Noting(), unheard, never)
+    assert len(refiner._looked_up) == len(store.files()) == 4
+
+
 def test_more_missing_than_allowed_are_left_to_another_run() -> None:
     store, embedder = filled(*files(9)), Noting()
     assert Refiner().run(store, embedder, unheard, never, most=17) == 0
