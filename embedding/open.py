@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from embedding.cache import CachedEmbedder, VectorCache
+from embedding.cache import VectorCache
+from embedding.cached import CachedEmbedder
 from embedding.client import ServiceEmbedder, SharedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError, LookupTableError, ModelMissingError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from embedding.cache import CachedEmbedder
+from embedding.cached import CachedEmbedder
 from embedding.client import ServiceEmbedder, SharedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError

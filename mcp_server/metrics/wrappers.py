@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, cast
 
-from embedding.cache import CachedEmbedder
+from embedding.cached import CachedEmbedder
 from embedding.embedder import Embedder
 from embedding.shortened import Shortened
 from mcp_server.metrics import families

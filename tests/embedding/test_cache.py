@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from embedding.cache import CLAIM_S, CachedEmbedder, VectorCache, document_key
+from embedding.cache import CLAIM_S, VectorCache, document_key
+from embedding.cached import CachedEmbedder
 from embedding.errors import EmbeddingTimeoutError, ModelFailedError
 from embedding.local import LocalEmbedder
 from embedding.open import open_embedder

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedding.cache import CachedEmbedder, VectorCache
+from embedding.cache import VectorCache
+from embedding.cached import CachedEmbedder
 from embedding.errors import EmbeddingError
 from embedding.local import LocalEmbedder
 from embedding.open import open_embedder

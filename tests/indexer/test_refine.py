@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from embedding.cache import CachedEmbedder, VectorCache
+from embedding.cache import VectorCache
+from embedding.cached import CachedEmbedder
 from embedding.errors import ModelFailedError
 from indexer import refine
 from indexer.pipeline import Progress

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from embedding.cache import CachedEmbedder, VectorCache
+from embedding.cache import VectorCache
+from embedding.cached import CachedEmbedder
 from indexer import watch
 from indexer.errors import WatchError
 from indexer.watch import Heard, TreeWatch

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embedding.cache import CachedEmbedder, VectorCache
+from embedding.cache import VectorCache
+from embedding.cached import CachedEmbedder
 from embedding.errors import ModelFailedError
 from embedding.shortened import Shortened, note_of
 from indexer.refine import Refiner
