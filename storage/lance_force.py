@@ -17,8 +17,9 @@ from storage.errors import ForeignVectorsError, IndexUnusableError
 from storage.held import let_go_with
 from storage.lance import Database
 from storage.lance_errors import translated
-from storage.lance_index import OpenIndex, inconsistent_paths, open_index
+from storage.lance_index import OpenIndex, inconsistent_paths
 from storage.lance_mend import mend_tables, reindex
+from storage.lance_tables import open_index
 from storage.lance_upkeep import check_index
 from storage.layout import IndexFile, Layout, Stamp
 from storage.sql import any_of

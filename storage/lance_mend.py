@@ -13,7 +13,7 @@ from pathlib import Path
 
 from storage.errors import IndexUnusableError
 from storage.lance import Database
-from storage.lance_index import create_vectors, index_chunks, index_files, index_vectors
+from storage.lance_tables import create_vectors, index_chunks, index_files, index_vectors
 from storage.layout import IndexFile, Layout
 
 _log = logging.getLogger(__name__)

@@ -23,12 +23,8 @@ from storage.errors import IndexBusyError, IndexUnusableError
 from storage.fingerprint import Fingerprint, IndexState, compare, require_sketches, require_vectors
 from storage.lance_errors import translated
 from storage.lance_force import IndexInForce
-from storage.lance_index import (
-    OpenIndex,
-    create_index,
-    create_vectors,
-    unfinished,
-)
+from storage.lance_index import OpenIndex, unfinished
+from storage.lance_tables import create_index, create_vectors
 from storage.lance_upkeep import maintain_index
 from storage.layout import private_files
 from storage.lock import WriterLock

@@ -12,15 +12,8 @@ from storage.ann import AnnPlan, needs_build, plan_sketch_index
 from storage.errors import IndexUnusableError
 from storage.heap import give_back
 from storage.lance import Database, Table
-from storage.lance_index import (
-    OpenIndex,
-    drop_unused_tables,
-    inconsistent_paths,
-    index_chunks,
-    index_files,
-    index_vectors,
-    open_index,
-)
+from storage.lance_index import OpenIndex, inconsistent_paths
+from storage.lance_tables import drop_unused_tables, index_chunks, index_files, index_vectors, open_index
 from storage.layout import IndexFile, Layout
 from storage.schema import CHUNK_FIELDS, chunk_checksum, chunks_from, vector_bytes, vector_checksum
 from storage.store import Damage
