@@ -35,7 +35,7 @@ from benchmarks.serving import Peer, environment
 from benchmarks.trees import PROJECT, Tree, plant
 from embedding.open import CACHE_FILE
 from mcp_server.home import index_directory
-from mcp_server.indexes.indexing import open_meaning, wanted_fingerprint
+from mcp_server.meaning import open_meaning, wanted_fingerprint
 from mcp_server.settings import Settings, load
 from storage.chunk import Chunk
 from storage.fingerprint import IndexState

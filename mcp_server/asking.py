@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
 from mcp_server.errors import RequestError
-from mcp_server.indexes.indexing import Meaning
 from mcp_server.likeness import Example
+from mcp_server.meaning import Meaning
 from mcp_server.metrics.meter import Meter
 from mcp_server.metrics.wrappers import Remembering
 from mcp_server.requests import SearchRequest

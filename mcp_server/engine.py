@@ -20,11 +20,11 @@ from mcp_server.asking import Asked, Asking
 from mcp_server.errors import OutsideRootError, RequestError
 from mcp_server.freshness import combine, counted
 from mcp_server.home import data_directory
-from mcp_server.indexes.indexing import Meaning, open_meaning
 from mcp_server.indexes.jobs import Job
-from mcp_server.indexes.root_index import RootIndex
-from mcp_server.indexes.starting import StartJob
+from mcp_server.indexes.root_index import RootIndex, StartJob
+from mcp_server.indexes.starting import usual
 from mcp_server.likeness import Example, find_example
+from mcp_server.meaning import Meaning, open_meaning
 from mcp_server.metrics import families
 from mcp_server.metrics.figures import RootFigures
 from mcp_server.metrics.meter import Meter
@@ -70,6 +70,7 @@ class Engine:
         self._meaning: Future[Meaning] | None = None
         self._opening = threading.Lock()
         self._asking = Asking(self.meaning, settings.search, self.meter)
+        start_job = start_job or usual(settings)
         self.roots = {root: RootIndex(root, settings, self.meaning, start_job, self.meter) for root in roots}
 
     def preload(self) -> None:

@@ -133,3 +133,12 @@ class Hit:
     found_by: tuple[str, ...]  # of "text", "sketch", "vector", "exact", "regex"
     matched_lines: tuple[int, ...] = ()  # 1-based lines with an exact or regex match
     signals: tuple[tuple[str, float], ...] = ()  # what made the score, by name (storage/ranking/ranking.py)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Chunks by path and place, and a row of each in both spaces; a row of zeros where a chunk has no place there."""
+
+    chunks: tuple[Chunk, ...]
+    sketches: NDArray[np.float32]  # shape (len(chunks), sketch_dim)
+    vectors: NDArray[np.float32]  # shape (len(chunks), dim)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from storage.sampling import Sample
+    from storage.chunk import Sample
 
 T = TypeVar("T")
 

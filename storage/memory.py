@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters
+from storage.chunk import Candidate, Chunk, FileRecord, FileRows, Filters, Sample
 from storage.errors import IndexUnusableError
 from storage.fingerprint import Fingerprint, IndexState, compare, require_sketch, require_sketches, require_vectors
 from storage.matching import compile_pattern, first_matches, matched_lines
@@ -20,7 +20,7 @@ from storage.ranking.bm25 import Corpus, inverse_document_frequency, term_weight
 from storage.ranking.globs import path_predicate
 from storage.ranking.links import centralities, module_of
 from storage.ranking.terms import index_terms
-from storage.sampling import NOTHING, Sample, aligned, id_bound
+from storage.sampling import NOTHING, aligned, id_bound
 from storage.store import Damage, Matches, Pattern, StoreStats
 
 if TYPE_CHECKING:

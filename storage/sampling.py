@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from storage.chunk import Chunk
+from storage.chunk import Sample
 from storage.schema import CHUNK_FIELDS, chunks_from, matrix_from
 
 if TYPE_CHECKING:
@@ -18,15 +17,6 @@ if TYPE_CHECKING:
     from storage.lance_index import OpenIndex
 
 _IDS = 1 << 128  # as many as there can be
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """Chunks by path and place, and a row of each in both spaces; a row of zeros where a chunk has no place there."""
-
-    chunks: tuple[Chunk, ...]
-    sketches: NDArray[np.float32]  # shape (len(chunks), sketch_dim)
-    vectors: NDArray[np.float32]  # shape (len(chunks), dim)
 
 
 NOTHING = Sample((), np.zeros((0, 0), np.float32), np.zeros((0, 0), np.float32))

@@ -23,7 +23,7 @@ from indexer.cutting import Cutting
 from indexer.pipeline import refresh_text
 from indexer.refine import Refiner
 from indexer.settings import IndexSettings
-from mcp_server.indexes.indexing import open_meaning
+from mcp_server.meaning import open_meaning
 from mcp_server.settings import load
 from storage.fingerprint import Fingerprint
 from storage.lance_store import LanceStore

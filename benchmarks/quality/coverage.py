@@ -35,7 +35,7 @@ from embedding.lookup import LookupTable
 from indexer.cutting import Cutting
 from indexer.pipeline import refresh_text
 from indexer.priorities import Known, embedding_order
-from mcp_server.indexes.indexing import Meaning, open_meaning, wanted_fingerprint
+from mcp_server.meaning import Meaning, open_meaning, wanted_fingerprint
 from mcp_server.settings import load
 from storage.chunk import Candidate
 from storage.lance_store import LanceStore

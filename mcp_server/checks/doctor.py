@@ -18,7 +18,7 @@ from mcp_server.checks import client_files, index, leftovers, libraries, llama, 
 from mcp_server.checks.findings import Finding, Level, error, well
 from mcp_server.errors import ConfigError
 from mcp_server.freshness import counted
-from mcp_server.indexes.indexing import open_meaning
+from mcp_server.meaning import open_meaning
 from mcp_server.settings import Settings, load, user_file
 
 

@@ -10,7 +10,8 @@ from indexer.errors import WatchError
 from indexer.watch import TreeWatch
 from mcp_server.checks.findings import Finding, error, warning, well
 from mcp_server.home import index_directory
-from mcp_server.indexes.indexing import Meaning, wanted_fingerprint, writing
+from mcp_server.indexes.indexing import writing
+from mcp_server.meaning import Meaning, wanted_fingerprint
 from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.errors import StorageError

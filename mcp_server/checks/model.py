@@ -17,7 +17,7 @@ from embedding.pressure import Gauge
 from embedding.shortened import note_of
 from mcp_server.checks.findings import Finding, error, warning, well
 from mcp_server.home import data_directory
-from mcp_server.indexes.indexing import Meaning
+from mcp_server.meaning import Meaning
 from mcp_server.settings import Settings
 
 HIGHER = "set memory.budget higher and run codeloupe service stop"  # a service keeps the settings it was started with

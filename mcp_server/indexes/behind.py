@@ -26,8 +26,9 @@ from indexer.walker import walk
 from mcp_server.answers.answer import Answer
 from mcp_server.errors import EXPECTED
 from mcp_server.home import index_directory, note_root
-from mcp_server.indexes.indexing import Scope, Work, open_meaning, write_while_asked
+from mcp_server.indexes.indexing import Scope, Work, write_while_asked
 from mcp_server.logs import configure
+from mcp_server.meaning import open_meaning
 from mcp_server.settings import Settings
 
 NOTE = "the index is being written in the background"

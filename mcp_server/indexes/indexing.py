@@ -10,18 +10,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic, time
-from typing import TYPE_CHECKING
 
-from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError
-from embedding.open import open_embedder, open_table
-from indexer.chunker import chunker_fingerprint
 from indexer.cutting import Cutting
 from indexer.pipeline import Progress, Report, Stop, TextSummary, refresh_text
 from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from indexer.walker import Look, Part
-from mcp_server.home import cache_directory, data_directory, index_directory, note_root
+from mcp_server.home import index_directory, note_root
+from mcp_server.meaning import Meaning, wanted_fingerprint
 from mcp_server.metrics.meter import Meter
 from mcp_server.metrics.wrappers import IndexRun, measured_store
 from mcp_server.patience import passes
@@ -29,12 +26,7 @@ from mcp_server.settings import Settings
 from storage.backends import open_store
 from storage.fingerprint import Fingerprint, IndexState
 from storage.lock import WriterLock
-from storage.schema import SCHEMA
 from storage.store import ChunkStore
-
-if TYPE_CHECKING:
-    from embedding.lookup import LookupTable
-
 
 # How often an idle child reads the whole index: 17 s of processor time for a million chunks, ended by any request.
 CHECK_EVERY_S = 86_400.0
@@ -56,37 +48,6 @@ class Summary:
     meaning_off: str = ""  # why there are no vectors, in a sentence; "" where there are
     rebuilt: str = ""  # why an earlier index was dropped; "" where it was not
     passing: bool = False  # ``meaning_off`` may be over in a while: worth another run then
-
-
-@dataclass(frozen=True, slots=True)
-class Meaning:
-    """The model and the lookup table, or the sentences that say why there are none."""
-
-    embedder: Embedder | None
-    off: str = ""
-    table: LookupTable | None = None
-    table_off: str = ""
-
-
-def open_meaning(settings: Settings) -> Meaning:
-    """The configured model if it is on this machine, never fetched; and the table that needs no model."""
-    table, embedder, table_off, off = None, None, "", ""
-    try:
-        table = open_table(settings.model, data_directory())
-    except EmbeddingError as error:
-        table_off = str(error)
-    try:
-        embedder = open_embedder(settings.model, settings.memory, data_directory(), cache_directory())
-    except EmbeddingError as error:
-        off = str(error)
-    return Meaning(embedder, off, table, table_off)
-
-
-def wanted_fingerprint(settings: Settings, meaning: Meaning) -> Fingerprint:
-    """What an index must have been made with to serve these settings."""
-    model = (meaning.embedder.fingerprint, meaning.embedder.dim) if meaning.embedder else ("", 0)
-    table = (meaning.table.fingerprint, meaning.table.dim) if meaning.table else ("", 0)
-    return Fingerprint(SCHEMA, chunker_fingerprint(settings.index), *model, *table)
 
 
 @contextmanager

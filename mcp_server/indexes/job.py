@@ -31,8 +31,9 @@ from indexer.refine import Refiner
 from indexer.rules import KeptRules
 from mcp_server.errors import EXPECTED
 from mcp_server.home import index_directory
-from mcp_server.indexes.indexing import Scope, Work, inspect, open_meaning, write
+from mcp_server.indexes.indexing import Scope, Work, inspect, write
 from mcp_server.logs import claim_stdout, configure
+from mcp_server.meaning import open_meaning
 from mcp_server.metrics import families
 from mcp_server.metrics.meter import Meter, error_name
 from mcp_server.metrics.wrappers import measured_meaning

@@ -14,12 +14,11 @@ from mcp_server import home
 from mcp_server.errors import EXPECTED
 from mcp_server.freshness import Freshness
 from mcp_server.indexes.drift import Drift
-from mcp_server.indexes.indexing import Meaning, wanted_fingerprint
 from mcp_server.indexes.job_view import JobView
 from mcp_server.indexes.jobs import Job
 from mcp_server.indexes.root_watch import RootWatch
 from mcp_server.indexes.standing import Standing
-from mcp_server.indexes.starting import StartJob, in_child, in_thread
+from mcp_server.meaning import Meaning, wanted_fingerprint
 from mcp_server.metrics.figures import RootFigures
 from mcp_server.metrics.meter import Meter
 from mcp_server.metrics.wrappers import measured_store
@@ -40,6 +39,8 @@ LOOK_S = 10.0  # the longest look that a batch of changes waits for; a longer on
 
 UNREADABLE = (IndexState.MISSING, IndexState.STALE_SCHEMA, IndexState.CORRUPT)
 
+StartJob = Callable[["RootIndex", bool], Job]  # what brings an index up to date, from nothing where that is said
+
 log = logging.getLogger(__name__)
 
 
@@ -51,7 +52,7 @@ class RootIndex:
         path: Path,
         settings: Settings,
         meaning: Callable[[], Meaning],
-        start_job: StartJob | None = None,
+        start_job: StartJob,
         meter: Meter | None = None,
     ) -> None:
         self.path = path
@@ -59,7 +60,7 @@ class RootIndex:
         self.meaning = meaning
         self.meter = meter or Meter()
         self.directory = home.index_directory(settings, path)
-        self._start_job = start_job or (in_thread if settings.storage.backend == "memory" else in_child)
+        self._start_job = start_job
         self._lock = threading.RLock()
         self._store: ChunkStore | None = None
         self._job: Job | None = None

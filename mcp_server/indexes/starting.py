@@ -5,21 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict
 from time import monotonic, sleep
-from typing import TYPE_CHECKING
 
 from indexer.pipeline import Progress, Stop
 from indexer.refine import Refiner
 from mcp_server.indexes.indexing import Scope, Summary, Work, run, write_while_asked
 from mcp_server.indexes.jobs import Job, Post, ProcessJob, ThreadJob
+from mcp_server.indexes.root_index import RootIndex, StartJob
 from mcp_server.patience import rested, retry_after_s
+from mcp_server.settings import Settings
 from storage.errors import IndexBusyError
 
-if TYPE_CHECKING:
-    from mcp_server.indexes.root_index import RootIndex
-
-StartJob = Callable[["RootIndex", bool], Job]
-
 BUSY_LOOK_S = 0.05  # between two looks whether another process still writes
+
+
+def usual(settings: Settings) -> StartJob:
+    """In a child; in this process where the index is in its memory."""
+    return in_thread if settings.storage.backend == "memory" else in_child
 
 
 def in_child(index: RootIndex, force: bool) -> Job:

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from mcp_server.engine import Engine
     from mcp_server.statuses import Status
-    from storage.chunk import FileRecord
-    from storage.sampling import Sample
+    from storage.chunk import FileRecord, Sample
 
 # What a browser draws in one frame, and what is laid out in a minute or two of processor time.
 MOST_POINTS = 60_000

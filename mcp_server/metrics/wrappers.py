@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mcp_server.indexes.indexing import Meaning
+    from mcp_server.meaning import Meaning
 
     Vectors = NDArray[np.float32]
 

@@ -9,24 +9,20 @@ a bug and looks like one.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
 import anyio.to_thread
 
-from indexer.settings import IndexSettings
 from mcp_server import sdk
 from mcp_server.errors import EXPECTED
 from mcp_server.failures import as_protocol_error
 from mcp_server.half_letters import Mended, Sound
 from mcp_server.offers.code_uri import STATUS, TEMPLATE
+from mcp_server.offers.offered import Offered
 
 if TYPE_CHECKING:
-    from mcp_server.engine import Engine
     from mcp_server.offers.resources import Resources
-
-    OpenEngine = Callable[[], Engine]
 
 T = TypeVar("T")
 
@@ -40,15 +36,6 @@ LINES_SAY = (
     "inclusive; without them the whole file. At most 40,000 characters; the last line says how to read on. Files that "
     "are ignored, secret, binary, generated or too large are refused."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """Where it comes from; nothing of it is called before a client asks."""
-
-    engine: OpenEngine
-    settings: IndexSettings
-    status: Callable[[], str]  # as the tool of this name says it to a reader
 
 
 class OfferingServer(sdk.MCPServer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mcp_server.errors import RequestError
 from mcp_server.offers.code_uri import STATUS, parse_code_uri
 from mcp_server.offers.completions import Completions
-from mcp_server.offers.offering import Offered
+from mcp_server.offers.offered import Offered
 from mcp_server.offers.source_lines import read_lines
 from mcp_server.sdk import ReadResourceContents
 

@@ -15,8 +15,7 @@ from mcp_server.map.page import page
 from mcp_server.map.payload import payload
 from mcp_server.map.survey import Placed, Survey
 from mcp_server.statuses import ModelStatus, RootStatus, Status
-from storage.chunk import Chunk, FileRecord
-from storage.sampling import Sample
+from storage.chunk import Chunk, FileRecord, Sample
 from tests.mcp_server.samples import chunk
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ import pytest
 
 from indexer import refine
 from mcp_server.home import index_directory
-from mcp_server.indexes.indexing import Meaning, Scope, Work, wanted_fingerprint, write
+from mcp_server.indexes.indexing import Scope, Work, write
 from mcp_server.indexes.jobs import Board
 from mcp_server.indexes.root_index import RootIndex
+from mcp_server.meaning import Meaning, wanted_fingerprint
 from mcp_server.settings import Settings, load
 from storage.backends import open_store
 from storage.lock import WriterLock

@@ -13,7 +13,7 @@ import pytest
 from embedding.errors import BusyError, EmbeddingError, MemoryShortError, ModelLeftAloneError
 from mcp_server.asking import Asked, Asking
 from mcp_server.engine import Engine
-from mcp_server.indexes.indexing import Meaning
+from mcp_server.meaning import Meaning
 from mcp_server.requests import SearchRequest
 from mcp_server.settings import SearchSettings, load
 from tests.indexer.embedders import Noting

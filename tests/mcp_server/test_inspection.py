@@ -10,7 +10,8 @@ import pytest
 
 from mcp_server.engine import Engine
 from mcp_server.home import index_directory
-from mcp_server.indexes.indexing import CHECK_EVERY_S, Scope, Work, inspect, open_meaning, write
+from mcp_server.indexes.indexing import CHECK_EVERY_S, Scope, Work, inspect, write
+from mcp_server.meaning import open_meaning
 from mcp_server.requests import SearchRequest
 from mcp_server.settings import load
 from storage.lance_store import LanceStore

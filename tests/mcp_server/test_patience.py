@@ -20,11 +20,12 @@ from embedding.errors import (
 )
 from mcp_server import patience
 from mcp_server.indexes import job, starting
-from mcp_server.indexes.indexing import Meaning, Scope, Work, write
+from mcp_server.indexes.indexing import Scope, Work, write
 from mcp_server.indexes.job import Commands, serve
 from mcp_server.indexes.job_view import JobView, after
 from mcp_server.indexes.root_index import RootIndex
 from mcp_server.indexes.starting import in_thread
+from mcp_server.meaning import Meaning
 from mcp_server.patience import RETRY_FIRST_S, RETRY_LONGEST_S, rested, retry_after_s
 from mcp_server.settings import Settings, load
 from tests.indexer.embedders import Noting

@@ -15,7 +15,7 @@ from mcp_server import home
 from mcp_server.checks.doctor import Wish, inside, summary
 from mcp_server.checks.findings import error, warning, well
 from mcp_server.cli import main
-from mcp_server.indexes.indexing import open_meaning, wanted_fingerprint
+from mcp_server.meaning import open_meaning, wanted_fingerprint
 from mcp_server.settings import Settings, load
 from storage.backends import open_store
 from storage.fingerprint import IndexState

@@ -19,7 +19,7 @@ from mcp_server.checks import index
 from mcp_server.checks.findings import Finding, Level
 from mcp_server.cli import main
 from mcp_server.home import index_directory
-from mcp_server.indexes.indexing import Meaning, open_meaning
+from mcp_server.meaning import Meaning, open_meaning
 from mcp_server.settings import Settings, load
 from storage.holder import SILENT_S
 from storage.layout import Layout

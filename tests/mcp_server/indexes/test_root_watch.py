@@ -22,10 +22,11 @@ from indexer.watch import Heard, TreeWatch
 from mcp_server.engine import Engine
 from mcp_server.freshness import Freshness
 from mcp_server.indexes import root_watch
-from mcp_server.indexes.indexing import Meaning
 from mcp_server.indexes.jobs import Job
-from mcp_server.indexes.root_index import RootIndex, in_thread
+from mcp_server.indexes.root_index import RootIndex
 from mcp_server.indexes.root_watch import MANY, QUIET_S, rest_s
+from mcp_server.indexes.starting import in_thread, usual
+from mcp_server.meaning import Meaning
 from mcp_server.settings import Settings, load
 from storage.search import Query
 from tests.indexer.trees import git, git_repository, keep_git_private, plant
@@ -241,7 +242,7 @@ def test_a_worktree_and_a_clone_embed_nothing_that_the_first_one_has(
     git(root, "worktree", "add", "-q", "-b", "side", str(root.parent / "side"))
     git(root.parent, "clone", "-q", str(root), "clone")
     for directory, branch in ((root.parent / "side", "side"), (root.parent / "clone", "main")):
-        other = RootIndex(directory, settings, lambda: meaning)
+        other = RootIndex(directory, settings, lambda: meaning, usual(settings))
         whole(other)
         freshness = other.freshness()
         assert (freshness.vectors, freshness.branch) == (freshness.chunks, branch)
@@ -269,7 +270,7 @@ def test_where_the_system_does_not_tell_each_search_looks_and_status_says_why(
     root: Path, settings: Settings, meaning: Meaning, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(watch, "remote_disk", lambda path: f"{path} is on a nfs4 disk")
-    index = RootIndex(root, settings, lambda: meaning)
+    index = RootIndex(root, settings, lambda: meaning, usual(settings))
     whole(index)
     with caplog.at_level(logging.WARNING):
         index.listen()
@@ -295,7 +296,7 @@ def test_a_command_line_listens_to_nothing(root: Path, settings: Settings) -> No
 
 def test_a_closed_root_leaves_no_thread(root: Path, settings: Settings, meaning: Meaning) -> None:
     before = set(threading.enumerate())
-    index = RootIndex(root, settings, lambda: meaning)
+    index = RootIndex(root, settings, lambda: meaning, usual(settings))
     whole(index)
     index.listen()
     eventually(lambda: index.watch.listening and not index.watch.pending(), "it listens")

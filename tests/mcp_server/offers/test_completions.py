@@ -11,7 +11,7 @@ from mcp_server.engine import Engine
 from mcp_server.errors import RequestError
 from mcp_server.offers.code_uri import TEMPLATE, parse_code_uri
 from mcp_server.offers.completions import MOST, Completions, words_for
-from mcp_server.offers.offering import Offered
+from mcp_server.offers.offered import Offered
 from mcp_server.offers.resources import Resources
 from mcp_server.sdk import PromptReference, ResourceTemplateReference
 from mcp_server.settings import load

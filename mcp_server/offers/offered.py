@@ -1,0 +1,23 @@
+"""What is offered beside tools comes from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from indexer.settings import IndexSettings
+
+if TYPE_CHECKING:
+    from mcp_server.engine import Engine
+
+    OpenEngine = Callable[[], Engine]
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """Where it comes from; nothing of it is called before a client asks."""
+
+    engine: OpenEngine
+    settings: IndexSettings
+    status: Callable[[], str]  # as the tool of this name says it to a reader
