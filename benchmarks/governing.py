@@ -4,9 +4,9 @@
     python -m benchmarks.governing --simulate [--plot FILE.png]
 
 In a control group with a hard limit run an embedding service that has more to embed than it can, a query every second,
-and a neighbour whose private memory grows and shrinks (SCHEDULE). Every half second it is written down what was
-decided, what runs and what is used. What must hold: the limit is never hit, every level is seen, documents pause and
-the model leaves while it is critical, and in the end all children are back. Exit code 1 where one does not.
+and a neighbour whose private memory grows and shrinks (governing_moments.py). Every half second it is written down what
+was decided, what runs and what is used. What must hold: the limit is never hit, every level is seen, documents pause
+and the model leaves while it is critical, and in the end all children are back. Exit code 1 where one does not.
 
 ``--simulate``, and where no such group can be made, the same without processes: the decisions are the real ones, memory
 is arithmetic (the 7B model on 16 GB).
@@ -18,49 +18,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.governing_moments import CHILDREN, Moment
 from embedding.governor import LADDER
 from embedding.machine.budget import Budget, in_words
-
-# Seconds, and the share of the limit that neighbours hold then; straight lines between.
-SCHEDULE = (
-    (0, 0.02), (25, 0.02), (35, 0.30), (45, 0.30), (55, 0.55), (65, 0.55), (75, 0.82), (80, 0.82), (85, 0.88),
-    (110, 0.88), (125, 0.50), (140, 0.50), (150, 0.02), (200, 0.02),
-)  # fmt: skip
-LENGTH_S = float(SCHEDULE[-1][0])
-CHILDREN = 8  # what the ladder begins with, on any number of cores: memory is what is looked at
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """What was so at one time. Bytes; ``failed_queries`` and ``texts`` are sums since the start."""
-
-    at_s: float
-    level: str
-    allowed: int  # document children, 0 while paused
-    running: int  # document children
-    loaded: bool  # any child runs
-    unload: bool
-    neighbours: int
-    own: int
-    used: int  # of the limit, without page cache that can be had back
-    limit: int
-    limit_hits: int
-    texts: int
-    queries: int
-    failed_queries: int
-    why: str
-
-
-def neighbours_at(at_s: float, limit: int) -> int:
-    """Bytes that the neighbours hold."""
-    for (left, low), (right, high) in pairwise(SCHEDULE):
-        if at_s <= right:
-            return int(limit * (low + (high - low) * (at_s - left) / (right - left)))
-    return int(limit * SCHEDULE[-1][1])
 
 
 def changes(moments: Iterable[Moment]) -> Iterator[Moment]:

@@ -16,7 +16,7 @@ from unittest import mock
 
 import psutil
 
-from benchmarks.governing import CHILDREN, LENGTH_S, Moment, neighbours_at
+from benchmarks.governing_moments import CHILDREN, LENGTH_S, Moment, neighbours_at
 from benchmarks.limited_group import LimitedGroup, limited_group
 from embedding.errors import EmbeddingError, MemoryShortError
 from embedding.local import LocalEmbedder

@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmarks.governing import Moment
+from benchmarks.governing_moments import Moment
 from embedding.governor import LADDER
 
 INK, GREY, BLUE, ORANGE, PAPER = "#30363d", "#b9c0c7", "#2f7ce0", "#cf6f12", "#ffffff"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.governing import CHILDREN, LENGTH_S, Moment, neighbours_at
+from benchmarks.governing_moments import CHILDREN, LENGTH_S, Moment, neighbours_at
 from embedding.governor import Decision, Limits, Need, admits, decide
 from embedding.machine.budget import Budget
 from embedding.pressure import Bound, Reading

@@ -8,7 +8,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.governing import CHILDREN, changes, faults, measured, neighbours_at
+from benchmarks.governing import changes, faults, measured
+from benchmarks.governing_moments import CHILDREN, neighbours_at
 from benchmarks.governing_simulated import LIMIT, simulated
 from benchmarks.limited_group import NoGroupError
 
