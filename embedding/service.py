@@ -31,6 +31,7 @@ from embedding.lanes.lane import ChildTakenError, Job, Lane, Unsettled
 from embedding.lanes.lanes import Lanes, close
 from embedding.lanes.model_run import ModelRun
 from embedding.lanes.remembered import RememberedVectors
+from embedding.machine.page_cache import let_go
 from embedding.pressure import Gauge
 from embedding.process import Child
 from embedding.shared.state import ServiceState
@@ -84,6 +85,7 @@ class EmbeddingService:
         self._remembered = RememberedVectors(self._governing.decision.cache_bytes)
         self._counts = _Counts()
         self._begun = self._closed = False
+        self._has_left = False  # for want of memory
 
     # For clients
 
@@ -330,3 +332,11 @@ class EmbeddingService:
         for why in self._lanes.end_hung():
             _log.warning("A process of %s was ended: %s.", self._run.name, why)
         self.end_idle(self._run.settings.idle_unload_s)
+        self._leave(unload=decision.unload)
+
+    def _leave(self, *, unload: bool) -> None:
+        """Once the last child has gone for want of memory, have the model's file leave it too."""
+        gone = unload and not self.pids()
+        if gone and not self._has_left:
+            let_go(self._run.path)
+        self._has_left = gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -87,6 +88,23 @@ def test_where_it_stays_critical_the_model_goes_and_a_query_is_told_why_until_me
     readings.share = 0.5
     until(lambda: embedder.state().level == "low")
     assert embedder.embed_query("where", timeout_s=60).shape == (64,)
+
+
+def test_the_file_leaves_memory_once_after_the_last_child_and_again_the_next_time(embedder, readings, monkeypatch):
+    left = []
+    monkeypatch.setattr("embedding.service.let_go", lambda path: left.append((path, embedder.pids())))
+
+    def shortage(number: int) -> None:
+        embedder.embed_query(f"warm {number}", timeout_s=60)
+        readings.share = 0.97
+        until(lambda: len(left) == number)
+        time.sleep(0.1)  # ten looks
+        readings.share = 0.1
+        until(lambda: not embedder.service._governing.decision.unload)
+
+    shortage(1)
+    shortage(2)
+    assert left == [(embedder.service._run.path, [])] * 2
 
 
 def test_next_to_the_limit_everything_goes_at_once(embedder, readings, monkeypatch):
