@@ -33,8 +33,8 @@ from benchmarks.bare import Bare, Event, together, vocabulary
 from embedding.child.layout import BATCH
 from embedding.client import ServiceEmbedder, SharedEmbedder
 from embedding.gguf import complete_spec, read_header
-from embedding.lanes.model_run import usable_cores
 from embedding.model import DEFAULT_MODEL, spec_for
+from embedding.model_run import usable_cores
 from embedding.open import wanted_file
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.shared.state import ServiceState

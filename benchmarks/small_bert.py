@@ -1,4 +1,4 @@
-"""A BERT of two layers with random weights and 60 words, written as published and converted by ours."""
+"""A BERT of two layers with random weights and 60 words, as published, and converted (embedding/files/convert.py)."""
 
 from __future__ import annotations
 

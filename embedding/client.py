@@ -15,8 +15,8 @@ from embedding.child.batches import deal
 from embedding.errors import BusyError, EmbeddingError, ModelFailedError, ModelInvalidError
 from embedding.files.digest import remembered_sha256
 from embedding.gguf import complete_spec, read_header
-from embedding.lanes.model_run import ModelRun
 from embedding.model import ModelSpec
+from embedding.model_run import ModelRun
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.shared.channel import Channel, remaining
 from embedding.shared.finding import SharedChannel

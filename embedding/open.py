@@ -10,8 +10,8 @@ from embedding.cached import CachedEmbedder
 from embedding.client import ServiceEmbedder, SharedEmbedder
 from embedding.embedder import Embedder
 from embedding.errors import EmbeddingError, LookupTableError, ModelMissingError
-from embedding.lanes.model_run import LARGE_FILE_BYTES
 from embedding.model import DEFAULT_MODEL, KNOWN_MODELS, ModelSpec, spec_for
+from embedding.model_run import LARGE_FILE_BYTES
 from embedding.settings import MemorySettings, ModelSettings
 from embedding.shortened import Shortened
 from embedding.sources import locate, models_directory

@@ -29,9 +29,9 @@ from embedding.lanes.governing import Governing, Read
 from embedding.lanes.kept_breaker import KeptBreaker
 from embedding.lanes.lane import ChildTakenError, Job, Lane, Unsettled
 from embedding.lanes.lanes import Lanes, close
-from embedding.lanes.model_run import ModelRun
 from embedding.lanes.remembered import RememberedVectors
 from embedding.machine.page_cache import let_go
+from embedding.model_run import ModelRun
 from embedding.pressure import Gauge
 from embedding.process import Child
 from embedding.shared.state import ServiceState

@@ -25,8 +25,9 @@ _FILE = os.O_RDONLY
 for _name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY"):
     _FILE |= getattr(os, _name, 0)
 
-_ROOT = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_DIRECTORY", 0)
-_INNER = _ROOT | getattr(os, "O_NOFOLLOW", 0)
+_DIRECTORY = os.O_RDONLY
+for _name in ("O_NOFOLLOW", "O_CLOEXEC", "O_DIRECTORY"):
+    _DIRECTORY |= getattr(os, _name, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,10 @@ def _opened(file: SourceFile) -> int:
     if os.open not in os.supports_dir_fd:
         return os.open(file.absolute, _FILE)
     *above, name = file.path.split("/")
-    here = os.open(file.absolute.removesuffix(file.path), _ROOT)
+    here = os.open(file.absolute.removesuffix(file.path), _DIRECTORY)
     try:
         for directory in above:
-            inner = os.open(directory, _INNER, dir_fd=here)
+            inner = os.open(directory, _DIRECTORY, dir_fd=here)
             os.close(here)
             here = inner
         return os.open(name, _FILE, dir_fd=here)

@@ -47,7 +47,7 @@ class SourceFile:
     """A regular file worth reading, as the walk saw it."""
 
     path: str  # posix, relative to the root
-    absolute: str  # in the platform's own form
+    absolute: str  # in the platform's own form, of a root without links: it ends with ``path``
     size: int  # bytes
     mtime_ns: int
 

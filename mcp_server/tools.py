@@ -21,8 +21,8 @@ from mcp_server.answers.text import as_text
 from mcp_server.errors import EXPECTED, ProductError
 from mcp_server.metrics.calls import OTHER, ToolCall
 from mcp_server.metrics.meter import Meter
-from mcp_server.offers.offered import Offered
 from mcp_server.offers.offering import OfferingServer
+from mcp_server.offers.supplies import Supplies
 from mcp_server.sdk import (
     CallToolResult,
     Context,
@@ -272,7 +272,7 @@ def build(
     tools = Tools(engine, settings, reporting)
     server = CodeloupeServer(
         "codeloupe",
-        Offered(engine, settings.index, tools.status_as_text),
+        Supplies(engine, settings.index, tools.status_as_text),
         title="codeloupe",
         instructions=INSTRUCTIONS,
         version=version,

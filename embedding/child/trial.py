@@ -21,7 +21,7 @@ from embedding.errors import EmbeddingError, EmbeddingTimeoutError, ModelFailedE
 from embedding.files.footprint import estimate
 from embedding.files.header import GgufHeader
 from embedding.gguf import read_header
-from embedding.lanes.model_run import LARGE_FILE_BYTES
+from embedding.model_run import LARGE_FILE_BYTES
 from embedding.process import Child
 from embedding.wire import Load, texts_frame
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from embedding.child.trial import Start, tuned, worth_trying
 from embedding.child.tuning import Tuning, remembered
 from embedding.errors import EmbeddingError
-from embedding.lanes.model_run import ModelRun, usable_cores
+from embedding.model_run import ModelRun, usable_cores
 from embedding.process import Child
 from embedding.wire import Load
 

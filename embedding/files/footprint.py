@@ -54,7 +54,7 @@ def estimate(header: GgufHeader, window: int, batch: int, *, repack: bool = Fals
 
 
 def _batch(header: GgufHeader, window: int, batch: int) -> int:
-    """Tokens of a call, as child/layout.py settles them: what cannot be fed in pieces is read a window at once."""
+    """Tokens of a call, as a child settles them: what cannot be fed in pieces is read a window at once."""
     if header.is_decoder and header.pooling is Pooling.LAST:
         return batch or BATCH
     return max(BATCH, window, batch)

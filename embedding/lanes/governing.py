@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from embedding.errors import MemoryShortError
 from embedding.files.footprint import Footprint, estimate
 from embedding.governor import Decision, Limits, Need, admits, can_ever, decide
-from embedding.lanes.model_run import ModelRun
 from embedding.machine.budget import Budget
 from embedding.model import Pooling
+from embedding.model_run import ModelRun
 from embedding.pressure import Reading
 from embedding.wire import Load
 

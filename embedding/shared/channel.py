@@ -1,4 +1,4 @@
-"""Channel: how requests reach the service that answers them, in this process (local.py) or another (finding.py)."""
+"""Channel: how requests reach the service that answers them, in this process or in another (finding.py)."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import IO, TYPE_CHECKING, cast
 
 from embedding.errors import EmbeddingError, LinkLostError, ModelFailedError, ServiceError
-from embedding.lanes.model_run import ModelRun
+from embedding.model_run import ModelRun
 from embedding.process import PACKAGE_ROOT, child_environment
 from embedding.shared.channel import remaining
 from embedding.shared.place import Place, ServiceNote

@@ -27,7 +27,7 @@ from filelock import FileLock, Timeout
 
 from embedding.errors import LinkLostError
 from embedding.lanes.kept_breaker import KeptBreaker
-from embedding.lanes.model_run import ModelRun, run_of
+from embedding.model_run import ModelRun, run_of
 from embedding.service import EmbeddingService
 from embedding.shared.guest import Guest
 from embedding.shared.link import shake_hands

@@ -96,7 +96,7 @@ def other_build(pid: int) -> OtherBuild | None:
         if home != PACKAGE_ROOT:
             why = f"it is of another codeloupe, at {home}, and has the model in memory for that one alone"
             return OtherBuild(why, "codeloupe service stop, and use one of the two")
-        newest = max(path.stat().st_mtime for path in Path(PACKAGE_ROOT, "embedding").glob("*.py"))
+        newest = max(path.stat().st_mtime for path in Path(PACKAGE_ROOT, "embedding").rglob("*.py"))
         if process.create_time() < newest:
             return OtherBuild(
                 "it was started before codeloupe was updated", "codeloupe service stop; the next text starts another"

@@ -12,8 +12,6 @@ from typing import Any, NoReturn
 
 import click
 
-# Of a write: what the index and the caches cannot write has sentences of its own, which name the file.
-_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
 PACKAGES = ("mcp_server", "indexer", "embedding", "storage")
 
 
@@ -28,10 +26,13 @@ class Sentences(click.Group):
                 self.main(*args, **kwargs)
             except SystemExit as end:
                 code = end.code
-            sys.stdout.flush()
-        except OSError as error:
-            code = _unwritten(error)
-        with suppress(OSError):
+            if sys.stdout:
+                sys.stdout.flush()
+        except OSError:
+            if (why := _unwritable()) is None:
+                raise  # a bug, and to be seen as one
+            code = _said(why)
+        with suppress(OSError, AttributeError):  # it may be closed, or never have been open
             sys.stderr.flush()
         os._exit(code if isinstance(code, int) else int(code is not None))
 
@@ -49,18 +50,25 @@ class Sentences(click.Group):
             click.echo("codeloupe: stopped; what was done is kept.", err=True)
             context.exit(130)
         except BrokenPipeError:
-            os.dup2(
-                os.open(os.devnull, os.O_WRONLY), 1
-            )  # the reader has seen enough: what is left to flush goes nowhere
+            # The reader has seen enough; what is left to be flushed goes nowhere.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             context.exit(0)
 
 
-def _unwritten(error: OSError) -> int:
-    """The exit code where standard output takes no more; any other error is raised again, since it is a bug."""
-    if isinstance(error, BrokenPipeError):
+def _unwritable() -> OSError | None:
+    """Why standard output takes no more, asked with an empty line; None where it does."""
+    try:
+        if sys.stdout:  # None where it was closed before the start: then 1 may be a file of ours
+            os.write(1, b"\n")
+    except OSError as error:
+        return error
+    return None
+
+
+def _said(error: OSError) -> int:
+    """Say so, and the exit code; to a reader that has gone there is nothing to be said."""
+    if isinstance(error, BrokenPipeError) or (sys.platform == "win32" and error.errno == errno.EINVAL):
         return 0
-    if error.errno not in _FULL or error.filename is not None:
-        raise error
     with suppress(OSError):
         click.echo(f"codeloupe: The output cannot be written: {error.strerror}; send it elsewhere.", err=True)
     return 2

@@ -1,1 +1,1 @@
-"""One root's index as a server keeps it: opened, brought up to date, watched."""
+"""One root's index: opened, held against its directory, brought up to date by whoever does that."""

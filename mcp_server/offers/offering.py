@@ -19,7 +19,7 @@ from mcp_server.errors import EXPECTED
 from mcp_server.failures import as_protocol_error
 from mcp_server.half_letters import Mended, Sound
 from mcp_server.offers.code_uri import STATUS, TEMPLATE
-from mcp_server.offers.offered import Offered
+from mcp_server.offers.supplies import Supplies
 
 if TYPE_CHECKING:
     from mcp_server.offers.resources import Resources
@@ -41,10 +41,10 @@ LINES_SAY = (
 class OfferingServer(sdk.MCPServer):
     """MCPServer with our resources, prompts and completions."""
 
-    def __init__(self, name: str, offered: Offered, **options: Any) -> None:
+    def __init__(self, name: str, supplies: Supplies, **options: Any) -> None:
         # No list here ever changes, so nothing is to be subscribed to.
         super().__init__(name, subscriptions=False, **options)
-        self._offered = offered
+        self._supplies = supplies
         self._threads = anyio.CapacityLimiter(THREADS)
         self._opened: Resources | None = None
         register: Callable[[Any], Any] = self.completion()  # type: ignore[no-untyped-call]
@@ -128,7 +128,7 @@ class OfferingServer(sdk.MCPServer):
         if self._opened is None:
             from mcp_server.offers.resources import Resources
 
-            self._opened = Resources(self._offered)
+            self._opened = Resources(self._supplies)
         return self._opened
 
     async def _on_a_thread(self, work: Callable[[], T], data: dict[str, str] | None = None) -> T:

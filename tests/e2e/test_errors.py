@@ -189,12 +189,23 @@ async def test_without_model_and_table_words_are_searched_and_every_answer_says_
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(
+    ("device", "mode", "why"),
+    [("/dev/full", "wb", "No space left on device"), ("/dev/null", "rb", "Bad file descriptor")],
+)
 @pytest.mark.parametrize("arguments", [["--help"], ["config", "show"], ["models", "list", "--json"]], ids=" ".join)
-def test_an_output_that_is_full_is_one_sentence(arguments: list[str], home: Home) -> None:
-    with Path("/dev/full").open("wb") as full:
+def test_an_output_that_cannot_be_written_is_one_sentence(
+    arguments: list[str], device: str, mode: str, why: str, home: Home
+) -> None:
+    with Path(device).open(mode) as output:
         ran = subprocess.run(
             [*MODULE, *arguments],
-            env=home.environment(), stdout=full, stderr=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=False,
-        )  # fmt: skip
+            env=home.environment(),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+        )
     assert ran.returncode == 2
-    assert ran.stderr == "codeloupe: The output cannot be written: No space left on device; send it elsewhere.\n"
+    assert ran.stderr == f"codeloupe: The output cannot be written: {why}; send it elsewhere.\n"

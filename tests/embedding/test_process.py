@@ -21,9 +21,9 @@ import pytest
 
 from embedding.errors import EmbeddingError, EmbeddingTimeoutError, ModelFailedError
 from embedding.gguf import read_header
-from embedding.lanes.model_run import query_threads
 from embedding.local import LocalEmbedder
 from embedding.model import ModelSpec
+from embedding.model_run import query_threads
 from embedding.process import PACKAGE_ROOT, child_environment, ending_name
 from embedding.settings import MemorySettings, ModelSettings
 from tests.embedding.waiting import LIMIT_S, until

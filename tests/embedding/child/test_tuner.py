@@ -16,8 +16,8 @@ from embedding.child.trial import worth_trying
 from embedding.child.tuner import Tuner
 from embedding.child.tuning import Tuning, note_path, remember, remembered
 from embedding.errors import MemoryShortError, ModelFailedError
-from embedding.lanes.model_run import ModelRun, usable_cores
 from embedding.model import Pooling
+from embedding.model_run import ModelRun, usable_cores
 from embedding.process import Child
 from embedding.service import EmbeddingService
 from embedding.settings import MemorySettings, ModelSettings

@@ -89,15 +89,15 @@ def test_a_service_of_another_checkout_is_told_with_its_place(tmp_path: Path) ->
 def test_a_service_that_is_older_than_its_code_is_told_to_be_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    package = tmp_path / "embedding"
-    package.mkdir()
-    (package / "service.py").touch()
+    module = tmp_path / "embedding" / "lanes" / "lane.py"
+    module.parent.mkdir(parents=True)
+    module.touch()
     monkeypatch.setattr(leftovers, "PACKAGE_ROOT", tmp_path)
     process = process_in(tmp_path)
     try:
-        os.utime(package / "service.py", (time.time() - 60, time.time() - 60))
+        os.utime(module, (time.time() - 60, time.time() - 60))
         assert leftovers.other_build(process.pid) is None
-        os.utime(package / "service.py", (time.time() + 60, time.time() + 60))
+        os.utime(module, (time.time() + 60, time.time() + 60))
         other = leftovers.other_build(process.pid)
     finally:
         process.communicate(b"\n", timeout=PATIENCE_S)

@@ -11,8 +11,8 @@ from mcp_server.engine import Engine
 from mcp_server.errors import RequestError
 from mcp_server.offers.code_uri import TEMPLATE, parse_code_uri
 from mcp_server.offers.completions import MOST, Completions, words_for
-from mcp_server.offers.offered import Offered
 from mcp_server.offers.resources import Resources
+from mcp_server.offers.supplies import Supplies
 from mcp_server.sdk import PromptReference, ResourceTemplateReference
 from mcp_server.settings import load
 from tests.indexer.trees import plant
@@ -34,7 +34,7 @@ def opened(*roots: Path) -> Engine:
 
 
 def resources_of(engine: Engine) -> Resources:
-    return Resources(Offered(lambda: engine, engine.settings.index, lambda: engine.status().sentence()))
+    return Resources(Supplies(lambda: engine, engine.settings.index, lambda: engine.status().sentence()))
 
 
 def index(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""What is offered beside tools comes from here."""
+"""What resources, prompts and completions are made of."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """Where it comes from; nothing of it is called before a client asks."""
+class Supplies:
+    """The engine, its settings and a sentence; nothing of it is called before a client asks."""
 
     engine: OpenEngine
     settings: IndexSettings
