@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import anyio
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
@@ -56,3 +57,24 @@ async def refusal(client: Client, tool: str, **arguments: Any) -> str:
     assert result.is_error, f"{tool} took {str(arguments)[:200]}"
     assert result.structured_content is None
     return text_of(result)
+
+
+async def until(look: Callable[[], Awaitable[Any]], what: str) -> Any:
+    """Ask again and again until the answer is true."""
+    with anyio.move_on_after(PATIENCE_S):
+        while not (answer := await look()):  # noqa: ASYNC110  what changes is in another process: no event tells
+            await anyio.sleep(0.02)
+        return answer
+    raise AssertionError(f"waited in vain until {what}")
+
+
+async def complete(client: Client) -> dict[str, Any]:
+    """Search until the answer is current and whole."""
+
+    async def look() -> dict[str, Any] | None:
+        answer = await data(client, "search", query="ship", format="json")
+        whole = answer["freshness"]["state"] == "current" and answer["freshness"]["vectors"] == 1.0
+        return answer if whole else None
+
+    whole: dict[str, Any] = await until(look, "the index is current and complete")
+    return whole

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
-from tests.e2e.clients import MODES, connected, data, text
+from tests.e2e.clients import MODES, complete, connected, data, text, until
 from tests.e2e.homes import FILES, Home, Launch, plant_forest
 from tests.e2e.processes import INDEXER, assert_gone, eventually, running
-from tests.e2e.wire import ERAS, PATIENCE_S, Wire
+from tests.e2e.wire import ERAS, Wire
 
 if TYPE_CHECKING:
     from mcp import Client
 
 pytestmark = pytest.mark.anyio
-
-
-async def until(look: Callable[[], Awaitable[Any]], what: str) -> Any:
-    """Ask again and again until the answer is true."""
-    with anyio.move_on_after(PATIENCE_S):
-        while not (answer := await look()):  # noqa: ASYNC110  what changes is in another process: no event tells
-            await anyio.sleep(0.02)
-        return answer
-    raise AssertionError(f"waited in vain until {what}")
-
-
-async def complete(client: Client) -> dict[str, Any]:
-    """Search until the answer is current and whole."""
-
-    async def look() -> dict[str, Any] | None:
-        answer = await data(client, "search", query="ship", format="json")
-        whole = answer["freshness"]["state"] == "current" and answer["freshness"]["vectors"] == 1.0
-        return answer if whole else None
-
-    whole: dict[str, Any] = await until(look, "the index is current and complete")
-    return whole
 
 
 async def paths_for(client: Client, literal: str) -> list[str]:

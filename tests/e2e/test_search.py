@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mcp_server.answers.tokens import estimated_tokens
-from tests.e2e.clients import MODES, connected, data, text
+from tests.e2e.clients import MODES, complete, connected, data, text, until
 from tests.e2e.homes import FILES, Launch
 
 if TYPE_CHECKING:
@@ -83,10 +83,13 @@ async def test_a_hit_says_where_what_and_why_and_its_lines_are_the_file_s(client
 
 
 async def test_a_complete_index_says_so(client: Client) -> None:
-    answer = await data(client, "search", query="crane", format="json")
-    assert answer["freshness"]["state"] == "current"
+    async def says() -> bool:
+        said = await text(client, "search", query="crane")
+        return said.endswith("[current; text 100 %, sketch 100 %, vectors 100 %]")
+
+    await until(says, "a refresh that finds nothing, as one may at first, is over")
+    answer = await complete(client)
     assert (answer["freshness"]["text"], answer["freshness"]["vectors"]) == (1.0, 1.0)
-    assert (await text(client, "search", query="crane")).endswith("[current; text 100 %, sketch 100 %, vectors 100 %]")
 
 
 async def test_text_and_json_name_the_same_places_in_the_same_order(client: Client) -> None:
@@ -234,6 +237,7 @@ async def test_a_query_and_a_document_close_in_meaning_are_close_as_vectors(clie
 
 async def test_status_says_everything_about_the_root(client: Client, indexed: Launch) -> None:
     await data(client, "embed", texts=["load the model"])
+    await complete(client)
     state = await data(client, "status", format="json")
     (root,) = state["roots"]
     assert root["root"] == str(indexed.roots[0].resolve())

@@ -17,10 +17,10 @@ from embedding.model import DEFAULT_MODEL, KNOWN_MODELS
 from embedding.open import SHIPPED_TABLE, open_table, table_path
 from embedding.settings import ModelSettings
 from embedding.sources import obtain
+from mcp_server import meaning
 from mcp_server.cli import main
 from mcp_server.command_line import commands, distilling
 from mcp_server.command_line.distilling import LEAST_TEXTS, sample
-from mcp_server.indexes import indexing
 
 VERBS = "open close read write parse render fetch store find merge split".split()  # noqa: SIM905
 NOUNS = "file page table index token socket buffer header cache queue record branch user price ship cargo".split()  # noqa: SIM905
@@ -59,7 +59,7 @@ def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def home(models: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CODELOUPE_MODEL_DIRECTORY", str(models))
     monkeypatch.setenv("CODELOUPE_STORAGE_DIRECTORY", str(tmp_path / "indexes"))
-    for room in (distilling, commands, indexing):
+    for room in (distilling, commands, meaning):
         monkeypatch.setattr(room, "cache_directory", lambda: cache)
 
 
