@@ -16,6 +16,7 @@ from typing import IO, Any, cast
 LEGACY, MODERN = "2025-11-25", "2026-07-28"
 CLIENT = {"name": "codeloupe-doctor", "version": "1"}
 STDERR_BYTES = 64 << 10
+LAST_WORDS_S = 2.0  # until all is read of one that has ended; what it started may hold its stderr open for longer
 
 
 class Conversation:
@@ -36,12 +37,10 @@ class Conversation:
         self.longest_s = 0.0  # that an answer took
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._ids = 0
-        self._readers = [
-            threading.Thread(target=self._listen, daemon=True),
-            threading.Thread(target=self._keep_errors, daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
+        self._messages = threading.Thread(target=self._listen, daemon=True)
+        self._words = threading.Thread(target=self._keep_errors, daemon=True)
+        self._messages.start()
+        self._words.start()
 
     def __enter__(self) -> Conversation:
         return self
@@ -93,7 +92,8 @@ class Conversation:
         except subprocess.TimeoutExpired:
             return None
         took = time.monotonic() - began
-        self._readers[0].join(timeout_s)
+        self._messages.join(timeout_s)
+        self._words.join(LAST_WORDS_S)
         while not self._lines.empty():
             if line := self._lines.get():
                 self._understood(line)
